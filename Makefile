@@ -1,0 +1,61 @@
+# make demo, make test: each sets up what it needs. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+ENGINE ?= open
+
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
+export NODE_NO_WARNINGS := 1
+
+.PHONY: help setup demo test lint unit synth contract e2e bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.installed node_modules/.installed ## Install the pinned Python and Node packages into .venv and node_modules
+
+.venv/.installed: requirements.txt requirements-dev.txt lambdas/requirements.txt pyproject.toml
+	@echo "== Installing Python packages into .venv"
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -e .
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	@echo "== Installing the CDK CLI into node_modules"
+	npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+demo: setup ## Deploy to the local cloud, label with simulated workers, destroy (ENGINE=, IMAGES=, LABELS=, TRUTH=)
+	$(BIN)/groundwork demo --engine $(ENGINE) $(if $(IMAGES),--images "$(IMAGES)") $(if $(LABELS),--labels "$(LABELS)") $(if $(TRUTH),--truth "$(TRUTH)")
+
+test: lint unit synth contract e2e ## Everything CI runs
+
+lint: setup ## Format, lint and types
+	@echo "== ruff, mypy"
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+unit: setup ## Pure logic, no I/O
+	@echo "== unit tests"
+	$(BIN)/pytest tests/unit -q
+
+synth: setup ## Templates and policy findings
+	@echo "== synth tests"
+	$(BIN)/pytest tests/synth -q
+
+contract: setup ## The labeling API through a real boto3 client
+	@echo "== contract tests"
+	$(BIN)/pytest tests/contract -q
+
+e2e: setup ## Deploy, label, destroy on the local cloud
+	@echo "== end-to-end tests"
+	$(BIN)/pytest tests/e2e -q
+
+bench: setup ## Run the benchmarks, or one with NAME=...
+	$(BIN)/python -m benchmarks $(NAME)
+
+clean: ## Remove build results (not the installed packages)
+	rm -rf build cdk.out
