@@ -1,0 +1,57 @@
+"""The state machine that drives a labeling job."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+_CONFIG = Config(
+    connect_timeout=5, read_timeout=15, retries={"mode": "standard", "max_attempts": 5}
+)
+_GONE_CODES = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
+
+
+class LoopClient:
+    """Starts and wakes the executions of one state machine.
+
+    Parameters
+    ----------
+    state_machine_arn
+        The loop's state machine; waking needs none, as the token says which execution it is.
+    api
+        A boto3 Step Functions client, or a stand-in with the same methods.
+    """
+
+    def __init__(self, state_machine_arn: str | None = None, api: Any = None) -> None:
+        self._state_machine_arn = state_machine_arn
+        self._api = api or boto3.client("stepfunctions", config=_CONFIG)
+
+    @classmethod
+    def from_environment(cls) -> LoopClient:
+        """Use the state machine that the function was deployed with, if it may start it."""
+        return cls(os.environ.get("STATE_MACHINE_ARN"))
+
+    def start(self, job_name: str) -> None:
+        """Start a job's loop; one that was started already goes on undisturbed."""
+        try:
+            self._api.start_execution(
+                stateMachineArn=self._state_machine_arn,
+                name=job_name,
+                input=json.dumps({"job": job_name, "iteration": 0}),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+
+    def wake(self, token: str, outcome: dict[str, Any]) -> None:
+        """Let the waiting loop go on with an outcome; one that waits no longer is fine."""
+        try:
+            self._api.send_task_success(taskToken=token, output=json.dumps(outcome))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _GONE_CODES:
+                raise

@@ -1,0 +1,201 @@
+"""The engine's DynamoDB table, reduced to the few operations that the stores build on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.types import TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+Item = dict[str, Any]
+
+_CONFIG = Config(
+    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 8}
+)
+AVAILABLE_INDEX = "available"
+
+
+class ConflictError(Exception):
+    """A write found an item in another state than the writer had read; read again and decide anew."""
+
+
+@dataclass(frozen=True)
+class Put:
+    """Write a whole item.
+
+    Parameters
+    ----------
+    expected_version
+        The ``version`` that the stored item must have; None leaves it unchecked.
+    only_new
+        Refuse when there is an item with this key.
+    """
+
+    item: Item
+    expected_version: int | None = None
+    only_new: bool = False
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Remove an item; one that is gone is fine."""
+
+    pk: str
+    sk: str
+
+
+@dataclass(frozen=True)
+class Add:
+    """Add to a number of an item, making both if they are missing."""
+
+    pk: str
+    sk: str
+    attribute: str
+    amount: int
+    expires_at: int | None = None
+
+
+Write = Put | Delete | Add
+
+
+@dataclass(frozen=True)
+class SortKeys:
+    """Which sort keys a query wants: a prefix, or a range with both ends included."""
+
+    prefix: str | None = None
+    lowest: str | None = None
+    highest: str | None = None
+
+
+ALL = SortKeys()
+
+
+class Table:
+    """Single-table access with optimistic locking.
+
+    Parameters
+    ----------
+    api
+        A boto3 DynamoDB ``Table`` resource.
+    """
+
+    def __init__(self, api: Any) -> None:
+        self._api = api
+
+    @classmethod
+    def from_environment(cls) -> Table:
+        """Use the table that the function was deployed with."""
+        return cls(boto3.resource("dynamodb", config=_CONFIG).Table(os.environ["TABLE_NAME"]))
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        """Return an item as last written, or None."""
+        return self._api.get_item(Key={"PK": pk, "SK": sk}, ConsistentRead=True).get("Item")
+
+    def put(self, write: Put) -> None:
+        """Write one item; raises ConflictError."""
+        arguments: dict[str, Any] = {"Item": write.item}
+        if write.only_new:
+            arguments["ConditionExpression"] = Attr("PK").not_exists()
+        elif write.expected_version is not None:
+            arguments["ConditionExpression"] = Attr("version").eq(write.expected_version)
+        try:
+            self._api.put_item(**arguments)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise ConflictError(f"{write.item['PK']} {write.item['SK']} changed") from None
+            raise
+
+    def put_many(self, items: Sequence[Item]) -> None:
+        """Write many items, without conditions."""
+        with self._api.batch_writer() as writer:
+            for item in items:
+                writer.put_item(Item=item)
+
+    def query(  # noqa: PLR0913 - one entry per thing that a query can say
+        self,
+        pk: str,
+        keys: SortKeys = ALL,
+        *,
+        index: str | None = None,
+        lacking: tuple[str, str] | None = None,
+        page_size: int | None = None,
+    ) -> Iterator[Item]:
+        """Yield a partition's items in order of their sort keys.
+
+        Parameters
+        ----------
+        index
+            Read from an index (eventually consistent) instead of the table.
+        lacking
+            An attribute that is a set, and a member that it must not contain.
+        page_size
+            How many items a request reads at most, for callers that stop early.
+        """
+        for page in self._pages(pk, keys, index=index, lacking=lacking, page_size=page_size):
+            yield from page["Items"]
+
+    def count(
+        self,
+        pk: str,
+        keys: SortKeys = ALL,
+        *,
+        index: str | None = None,
+        lacking: tuple[str, str] | None = None,
+    ) -> int:
+        """Count what ``query`` would yield."""
+        pages = self._pages(pk, keys, index=index, lacking=lacking, select="COUNT")
+        return sum(page["Count"] for page in pages)
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """Do several writes or none of them; raises ConflictError."""
+        requests = [self._request(write) for write in writes]
+        try:
+            self._api.meta.client.transact_write_items(TransactItems=requests)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "TransactionCanceledException":
+                raise ConflictError(str(error)) from None
+            raise
+
+    def _pages(
+        self,
+        pk: str,
+        keys: SortKeys,
+        *,
+        index: str | None,
+        lacking: tuple[str, str] | None,
+        page_size: int | None = None,
+        select: str | None = None,
+    ) -> Iterator[Mapping[str, Any]]:
+        pk_name, sk_name = ("available_pk", "available_sk") if index else ("PK", "SK")
+        condition = Key(pk_name).eq(pk)
+        if keys.prefix is not None:
+            condition &= Key(sk_name).begins_with(keys.prefix)
+        elif keys.lowest is not None and keys.highest is not None:
+            condition &= Key(sk_name).between(keys.lowest, keys.highest)
+        arguments: dict[str, Any] = {"KeyConditionExpression": condition}
+        if index:
+            arguments["IndexName"] = index
+        else:
+            arguments["ConsistentRead"] = True
+        if lacking:
+            attribute, member = lacking
+            arguments["FilterExpression"] = ~Attr(attribute).contains(member)
+        if page_size:
+            arguments["Limit"] = page_size
+        if select:
+            arguments["Select"] = select
+        while True:
+            page = self._api.query(**arguments)
+            yield page
+            if "LastEvaluatedKey" not in page:
+                return
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _request(self, write: Write) -> dict[str, Any]:
+        raise NotImplementedError
