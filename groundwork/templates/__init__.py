@@ -1,0 +1,7 @@
+"""Worker templates: rendering, checking, and the built-in defaults."""
+
+from groundwork.templates.checking import check_template
+from groundwork.templates.errors import TemplateError, TemplateProblem
+from groundwork.templates.rendering import render
+
+__all__ = ["TemplateError", "TemplateProblem", "check_template", "render"]
