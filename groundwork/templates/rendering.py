@@ -267,7 +267,7 @@ def _parse(template: str) -> BoundTemplate:
     for name, uses in parsed.analyze().filters.items():
         if name not in environment.filters:
             for span in uses:
-                _note(TemplateProblem(f"unknown filter {name!r}", line_of(template, span.start)))
+                _note(TemplateProblem(f"unknown filter {name!r}", line_of(template, span.index)))
     return parsed
 
 
