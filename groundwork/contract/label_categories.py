@@ -51,9 +51,7 @@ def parse_label_categories(data: bytes, task: BuiltinTask | None) -> tuple[str, 
         raise LabelCategoriesError([f"not JSON: {error}"]) from error
     if not isinstance(document, dict):
         raise LabelCategoriesError(
-            [
-                f'expected an object such as {{"document-version": "{DOCUMENT_VERSION}", "labels": []}}'
-            ]
+            [f'expected {{"document-version": "{DOCUMENT_VERSION}", "labels": [...]}}']
         )
     problems = list(_version_problems(document))
     entries = document.get("labels")
@@ -100,7 +98,7 @@ def _version_problems(document: dict[str, Any]) -> Iterator[str]:
         return
     if version is None and "documentVersion" in document:
         yield (
-            f'"documentVersion" {document["documentVersion"]!r} is the form for 3D and video frames; '
+            f'"documentVersion" {document["documentVersion"]!r} is for 3D and video frames only; '
             f'expected "document-version": "{DOCUMENT_VERSION}"'
         )
     else:

@@ -20,8 +20,8 @@ def labeling_client(endpoint_url: str | None = None, session: Any = None) -> Any
     Parameters
     ----------
     endpoint_url
-        The open engine's address; by default AWS_ENDPOINT_URL_SAGEMAKER, which boto3 honours by itself,
-        and else Ground Truth.
+        The open engine's address; by default AWS_ENDPOINT_URL_SAGEMAKER, which boto3 honours by
+        itself, and else Ground Truth.
     session
         The boto3 session to use.
     """
@@ -29,8 +29,8 @@ def labeling_client(endpoint_url: str | None = None, session: Any = None) -> Any
     client = session.client("sagemaker", endpoint_url=endpoint_url, config=_CONFIG)
     host = _FUNCTION_URL_HOST.fullmatch(urlsplit(client.meta.endpoint_url).hostname or "")
     if host:
-        # A function URL answers 403 to what is signed for another service than Lambda. The request's
-        # own signing name goes before the client's: botocore.signers.RequestSigner.sign.
+        # A function URL answers 403 to what is signed for another service than Lambda. A request's
+        # own signing name goes before its client's: botocore.signers.RequestSigner.sign.
         signing = {"signing_name": "lambda", "region": host[1]}
 
         def sign_for_lambda(request: Any, **_: Any) -> None:

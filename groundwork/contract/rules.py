@@ -1,20 +1,19 @@
 """What CreateLabelingJob demands beyond the service model.
 
-``labeling_job_problems`` holds for both engines and is also what a deployment checks before it asks for
-a job. ``open_engine_problems`` are the limits of the open engine alone.
+``labeling_job_problems`` holds for both engines; a deployment checks it, too, before it asks for a job.
+``open_engine_problems`` are the limits of the open engine alone.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from groundwork.contract.arns import Arn, ArnFormatError, TeamKind
+from groundwork.contract.arns import PUBLIC_CROWD_ACCOUNT, Arn, TeamKind
 from groundwork.contract.builtin_tasks import (
     ALGORITHM_ACCOUNT,
     BUILTIN_TASKS,
     EIGHT_HOURS_SECONDS,
     HUMAN_TASK_UIS,
-    PUBLIC_CROWD_ACCOUNT,
     THIRTY_DAYS_SECONDS,
     BuiltinTask,
     algorithm_arn,
@@ -89,8 +88,8 @@ def _unbuilt_task_problems(request: Request) -> Iterator[str]:
     if task and task.key not in OPEN_ENGINE_TASKS:
         built = ", ".join(sorted(OPEN_ENGINE_TASKS))
         yield (
-            f"task type {task.key} ({task.title}): the open engine has {built} and custom tasks with "
-            "your own Lambda functions or none"
+            f"task type {task.key} ({task.title}): the open engine has {built} and custom "
+            "tasks with your own Lambda functions or none"
         )
     elif page:
         yield f"UiConfig.HumanTaskUiArn {page}: the open engine has no worker pages of its own"
@@ -194,7 +193,7 @@ def _page_problems(request: Request, task: BuiltinTask | None, region: str) -> I
         yield "UiConfig has both UiTemplateS3Uri and HumanTaskUiArn; give one of them"
         return
     if not template and not arn:
-        yield "UiConfig is empty; give UiTemplateS3Uri or, where the task type has one, HumanTaskUiArn"
+        yield "UiConfig is empty; give UiTemplateS3Uri, or HumanTaskUiArn if the task type has one"
         return
     if template:
         yield from _object_problems("UiConfig.UiTemplateS3Uri", template)
@@ -219,8 +218,8 @@ def _service_page_problems(arn: str, task: BuiltinTask | None, region: str) -> I
         yield f"UiConfig.HumanTaskUiArn: task type {task.key} has none; give UiTemplateS3Uri"
     elif task and task.human_task_ui != parsed.resource_name:
         yield (
-            f"UiConfig.HumanTaskUiArn {arn} is for {parsed.resource_name}; task type {task.key} takes "
-            f"{human_task_ui_arn(region, task)}"
+            f"UiConfig.HumanTaskUiArn {arn} is for {parsed.resource_name}; task type {task.key} "
+            f"takes {human_task_ui_arn(region, task)}"
         )
 
 
@@ -241,29 +240,25 @@ def _role_problems(arn: str, account: str) -> Iterator[str]:
 def _team_problems(request: Request, region: str, account: str) -> Iterator[str]:
     task_config = request["HumanTaskConfig"]
     arn = task_config["WorkteamArn"]
-    try:
-        team = Arn.parse(arn)
-    except ArnFormatError as error:
-        yield f"HumanTaskConfig.WorkteamArn: {error}"
-        return
+    team = Arn.parse(arn)
     kind = team.team_kind
     if kind is None:
         kinds = ", ".join(TeamKind)
         yield f"HumanTaskConfig.WorkteamArn {arn}: expected workteam/<{kinds}>/<name>"
     elif kind == TeamKind.PUBLIC:
         yield (
-            f"HumanTaskConfig.WorkteamArn {arn} is Amazon Mechanical Turk, which closed on 30 September "
-            "2026; use a private work team or a vendor's"
+            f"HumanTaskConfig.WorkteamArn {arn} is Amazon Mechanical Turk, which closed on 30 "
+            "September 2026; use a private work team or a vendor's"
         )
     elif kind == TeamKind.PRIVATE and team.account != account:
         yield (
-            f"HumanTaskConfig.WorkteamArn {arn} is in account {team.account}; a private work team has "
-            f"to be in the job's, {account}"
+            f"HumanTaskConfig.WorkteamArn {arn} is in account {team.account}; a private work "
+            f"team has to be in the job's, {account}"
         )
     if team.region != region:
         yield f"HumanTaskConfig.WorkteamArn {arn} is in {team.region}; the job runs in {region}"
     if "PublicWorkforceTaskPrice" in task_config and kind != TeamKind.PUBLIC:
-        yield "HumanTaskConfig.PublicWorkforceTaskPrice is for the public work team only; leave it out"
+        yield "HumanTaskConfig.PublicWorkforceTaskPrice is for the public work team only"
 
 
 def _text_problems(task_config: Request) -> Iterator[str]:

@@ -93,8 +93,9 @@ def _structure_problems(shape: Any, value: Mapping[str, Any], path: str) -> Iter
         if name not in shape.members:
             known = ", ".join(shape.members)
             # No value: what was meant by the name is unknown, and it may be a secret.
-            text = f"Member is not known; known members: [{known}]"
-            yield f"Value '{_REDACTED}' at '{_child(path, name)}' failed to satisfy constraint: {text}"
+            yield _sentence(
+                f"Value '{_REDACTED}'", _child(path, name), f"Member is not known; known: [{known}]"
+            )
         elif entry is not None:
             yield from _problems(shape.members[name], entry, _child(path, name))
 
@@ -140,8 +141,11 @@ def _has_type(shape: Any, value: Any) -> bool:
 
 
 def _problem(shape: Any, value: Any, path: str, constraint: str) -> str:
-    place = path or "request"
-    return f"{_shown(shape, value)} at '{place}' failed to satisfy constraint: {constraint}"
+    return _sentence(_shown(shape, value), path or "request", constraint)
+
+
+def _sentence(shown: str, place: str, constraint: str) -> str:
+    return f"{shown} at '{place}' failed to satisfy constraint: {constraint}"
 
 
 def _shown(shape: Any, value: Any) -> str:
