@@ -1,0 +1,354 @@
+"""The local cloud: an emulator, and the real CDK CLI deploying the real stacks to it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from groundwork.local.emulator import (
+    ACCOUNT,
+    DEFAULT_PORT,
+    REGION,
+    Emulator,
+    LocalCloudError,
+    clean_environment,
+)
+
+Report = Callable[[str], None]
+
+BOOTSTRAP_STACK = "CDKToolkit"
+
+_BROKEN_STATES = frozenset(
+    {
+        "CREATE_FAILED",
+        "CREATE_IN_PROGRESS",
+        "DELETE_FAILED",
+        "DELETE_IN_PROGRESS",
+        "REVIEW_IN_PROGRESS",
+        "ROLLBACK_COMPLETE",
+        "ROLLBACK_FAILED",
+        "ROLLBACK_IN_PROGRESS",
+    }
+)
+_EVENT = re.compile(
+    r"^(?P<stack>\S+) \| +(?P<done>\d+)(?:/(?P<total>\d+))? \| [^|]+ \| (?P<status>\w+) +\|"
+    r" (?P<type>\S+) +\| (?P<rest>.*)$"
+)
+_CDK_QUIET = {
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
+    "NODE_NO_WARNINGS": "1",
+    "CDK_DISABLE_VERSION_CHECK": "1",
+    "CDK_DISABLE_CLI_TELEMETRY": "true",
+}
+
+
+class DeployError(LocalCloudError):
+    """The CDK CLI failed; the text has what it said."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack as CloudFormation describes it."""
+
+    name: str
+    status: str
+    outputs: Mapping[str, str]
+
+
+class LocalCloud:
+    """An emulator and the project that is deployed to it.
+
+    Parameters
+    ----------
+    project
+        Folder with cdk.json and node_modules.
+    folder
+        Where the emulator keeps its data; by default build/local in the project.
+    enforce_iam
+        Check every call against IAM policies, as AWS does.
+    report
+        Is told, a line at a time, what is being done.
+    """
+
+    def __init__(
+        self,
+        project: Path,
+        folder: Path | None = None,
+        port: int = DEFAULT_PORT,
+        *,
+        enforce_iam: bool = False,
+        report: Report = lambda line: None,
+    ) -> None:
+        self.project = project
+        self.folder = folder or project / "build" / "local"
+        self.emulator = Emulator(
+            self.folder, project / "node_modules", port=port, enforce_iam=enforce_iam
+        )
+        self._report = report
+
+    @property
+    def port(self) -> int:
+        """The emulator's port."""
+        return self.emulator.port
+
+    def attach(self) -> bool:
+        """Use the port of the emulator that runs from the folder; tell whether there is one."""
+        running = self.emulator.running()
+        if running is None:
+            return False
+        self.emulator = replace(self.emulator, port=running.port)
+        return True
+
+    def start(self) -> None:
+        """Start the emulator unless it runs."""
+        self.emulator.start()
+
+    def stop(self) -> None:
+        """Stop the emulator; its data stay."""
+        self.emulator.stop()
+
+    def client(self, service: str, **settings: Any) -> Any:
+        """Return a boto3 client for the emulator that sees nothing of the user's own AWS set-up."""
+        isolated = botocore.session.Session(
+            session_vars={
+                "profile": (None, None, None, None),
+                "config_file": (None, None, os.devnull, None),
+                "credentials_file": (None, None, os.devnull, None),
+            }
+        )
+        isolated.set_credentials("test", "test")
+        config = Config(
+            s3={"addressing_style": "path"},
+            signature_version="s3v4" if service == "s3" else None,
+            proxies={},
+            retries={"max_attempts": 2, "mode": "standard"},
+        )
+        return boto3.Session(botocore_session=isolated, region_name=REGION).client(
+            service, endpoint_url=self.emulator.endpoint, config=config, **settings
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Environment for the CDK CLI and other AWS tools: the emulator and nothing else."""
+        tools = Path(sys.executable).parent
+        return (
+            clean_environment()
+            | _CDK_QUIET
+            | {
+                "AWS_ENDPOINT_URL": self.emulator.endpoint,
+                "AWS_ENDPOINT_URL_S3": self.emulator.endpoint,
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_REGION": REGION,
+                "AWS_DEFAULT_REGION": REGION,
+                "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+                "CDK_DEFAULT_REGION": REGION,
+                "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}",
+            }
+        )
+
+    def bootstrap(self) -> None:
+        """Make the bucket and roles that the CDK CLI needs, unless they are there."""
+        if any(stack.name == BOOTSTRAP_STACK for stack in self.stacks()):
+            return
+        self._report("Bootstrapping the CDK's own stack")
+        self._cdk(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], quiet=True)
+
+    def deploy(
+        self,
+        stacks: Sequence[str] = (),
+        context: Mapping[str, str] | None = None,
+        *,
+        exclusively: bool = False,
+    ) -> None:
+        """Deploy stacks, all of the app by default.
+
+        Parameters
+        ----------
+        context
+            Settings of the app, as with the CLI's `-c key=value`.
+        exclusively
+            Leave out the stacks that the named ones depend on.
+
+        Raises
+        ------
+        DeployError
+            With what the CLI and the failed resources said.
+        """
+        self.bootstrap()
+        self._remove_broken_stacks()
+        self._cdk(
+            [
+                "deploy",
+                *(stacks or ["--all"]),
+                *(["--exclusively"] if exclusively else []),
+                "--require-approval=never",
+                "--progress=events",
+                *_context_options(context),
+                f"--output={self._assembly}",
+            ]
+        )
+
+    def destroy(self, stacks: Sequence[str] = (), context: Mapping[str, str] | None = None) -> None:
+        """Destroy stacks, all of the app by default; what is not there is left alone.
+
+        Parameters
+        ----------
+        context
+            Settings of the app; without any, the app is destroyed as it was deployed last.
+        """
+        app = [] if context is not None else [f"--app={self._assembly}"]
+        if context is None and not self._assembly.exists():
+            return
+        self._cdk(
+            [
+                "destroy",
+                *(stacks or ["--all"]),
+                "--force",
+                "--progress=events",
+                *app,
+                *_context_options(context),
+                *([f"--output={self._assembly}"] if context is not None else []),
+            ]
+        )
+
+    def stacks(self) -> list[Stack]:
+        """Describe the stacks that exist."""
+        pages = self.client("cloudformation").get_paginator("describe_stacks").paginate()
+        return [
+            Stack(
+                name=stack["StackName"],
+                status=stack["StackStatus"],
+                outputs={
+                    output["OutputKey"]: output["OutputValue"]
+                    for output in stack.get("Outputs", [])
+                },
+            )
+            for page in pages
+            for stack in page["Stacks"]
+            if stack["StackStatus"] != "DELETE_COMPLETE"
+        ]
+
+    def output(self, name: str) -> str | None:
+        """Return the value of an output that any stack has under this name."""
+        for stack in self.stacks():
+            if name in stack.outputs:
+                return stack.outputs[name]
+        return None
+
+    @property
+    def _assembly(self) -> Path:
+        return self.folder / "cdk.out"
+
+    def _remove_broken_stacks(self) -> None:
+        """Delete what an earlier, interrupted run left, which the CLI would ask questions about."""
+        cloudformation = self.client("cloudformation")
+        for stack in self.stacks():
+            if stack.status in _BROKEN_STATES:
+                self._report(f"Removing {stack.name}, which an earlier run left {stack.status}")
+                cloudformation.delete_stack(StackName=stack.name)
+                try:
+                    cloudformation.get_waiter("stack_delete_complete").wait(
+                        StackName=stack.name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+                    )
+                except ClientError as error:
+                    raise DeployError(
+                        f"{stack.name} is {stack.status} and cannot be deleted: {error}. Start "
+                        "afresh: groundwork down"
+                    ) from error
+
+    def _cdk(self, arguments: Sequence[str], *, quiet: bool = False) -> None:
+        cli = self.project / "node_modules" / ".bin" / "cdk"
+        if not cli.exists():
+            raise LocalCloudError(f"The CDK CLI is not installed in {self.project}. Run: make setup")
+        if shutil.which("node") is None:
+            raise LocalCloudError("Node is not installed; the CDK CLI needs version 20 or newer.")
+        log_path = self.folder / "cdk.log"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (
+            log_path.open("a", encoding="utf-8") as log,
+            subprocess.Popen(  # noqa: S603 - the pinned CLI
+                [str(cli), *arguments],
+                cwd=self.project,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            ) as process,
+        ):
+            log.write(f"$ cdk {' '.join(arguments)}\n")
+            lines = []
+            for line in process.stdout or ():
+                log.write(line)
+                log.flush()
+                lines.append(line.rstrip())
+                shown = _progress(line)
+                if shown and not quiet:
+                    self._report(shown)
+        if process.returncode != 0:
+            raise DeployError(
+                f"cdk {arguments[0]} failed:\n{_failure(lines)}\nAll of its output: {log_path}\n"
+                f"The emulator's and the functions' log: {self.emulator.log_path}"
+            )
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Find the project (the folder with cdk.json) at or above a folder.
+
+    Raises
+    ------
+    LocalCloudError
+        When there is none.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents, Path(__file__).resolve().parents[2]):
+        if (folder / "cdk.json").is_file():
+            return folder
+    raise LocalCloudError(
+        f"No cdk.json in {start} or above it. Run this in the Groundwork project's folder."
+    )
+
+
+def _context_options(context: Mapping[str, str] | None) -> list[str]:
+    return [f"--context={name}={value}" for name, value in (context or {}).items()]
+
+
+def _progress(line: str) -> str | None:
+    """What is worth showing of a line of the CLI's output."""
+    event = _EVENT.match(line)
+    if event is None:
+        return None
+    status, kind = event["status"], event["type"]
+    if "FAILED" in status or "ROLLBACK" in status:
+        return f"  {event['stack']}: {kind} {status}: {event['rest'].strip()}"
+    if not status.endswith("_COMPLETE"):
+        return None
+    verb = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted"}.get(status.split("_")[0])
+    count = f" {event['done']}/{event['total']}" if event["total"] else ""
+    return f"  {event['stack']}{count}: {kind} {verb}" if verb else None
+
+
+def _failure(lines: Iterable[str]) -> str:
+    """The lines that say why, or the last ones when none does."""
+    lines = [line for line in lines if line.strip()]
+    telling = [line for line in lines if "FAILED" in line or re.search(r"[Ee]rror", line)]
+    return "\n".join(telling[:20] or lines[-20:])
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))

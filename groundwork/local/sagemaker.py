@@ -1,0 +1,266 @@
+"""SageMaker in the emulator: the open engine answers for it.
+
+The emulator has no SageMaker. Requests for it are handed to the engine's labeling API, the function
+that some stack names in its output `LabelingApiFunctionName`, as the same event that its function
+URL gives it on AWS. The CloudFormation types of workforces and work teams call the same API.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from ministack import app
+from ministack.core import iam_actions, router
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudformation, lambda_svc
+from ministack.services.cloudformation import provisioners, stacks
+
+from groundwork.local.hooks import EmulatorChangedError, wrap
+
+API_FUNCTION_OUTPUT = "LabelingApiFunctionName"
+
+_WORKFORCE_TIMEOUT_SECONDS = 300
+_POLL_SECONDS = 0.5
+_logger = logging.getLogger("groundwork")
+
+
+def install(port: int) -> None:
+    """Register the service, its IAM actions and its CloudFormation types.
+
+    Raises
+    ------
+    EmulatorChangedError
+        When this version of the emulator has other tables or functions.
+    """
+    if "sagemaker" in app.SERVICE_HANDLERS:
+        raise EmulatorChangedError("MiniStack has a SageMaker of its own now")
+    app.SERVICE_HANDLERS["sagemaker"] = _handle
+    router.SERVICE_PATTERNS["sagemaker"] = {
+        "target_prefixes": ["SageMaker."],
+        "host_patterns": [r"api\.sagemaker\."],
+        "credential_scope": "sagemaker",
+    }
+    iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
+    wrap(
+        iam_actions,
+        "extract_resource_arn",
+        _resource_arn,
+        ("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),
+    )
+    wrap(stacks, "_runs_on_worker_thread", _worker_thread, ("resource_type",))
+    types = _ResourceTypes(f"http://127.0.0.1:{port}")
+    provisioners._RESOURCE_HANDLERS["AWS::SageMaker::Workforce"] = types.workforce()
+    provisioners._RESOURCE_HANDLERS["AWS::SageMaker::Workteam"] = types.workteam()
+
+
+async def _handle(
+    method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+) -> tuple[int, dict[str, str], bytes]:
+    function_name = _api_function()
+    if function_name is None:
+        return _refusal(
+            "No SageMaker here: no stack with the open engine is deployed on this local cloud "
+            f"(none has the output {API_FUNCTION_OUTPUT}). Deploy the engine first: groundwork up"
+        )
+    for (account, region, name), settings in lambda_svc._function_urls.all_items():
+        if (account, region, name) == (get_account_id(), get_region(), function_name):
+            url_id = lambda_svc._function_url_id(settings["FunctionUrl"])
+            answer: tuple[int, dict[str, str], bytes]
+            answer = await lambda_svc.handle_function_url_request(
+                url_id, method, path, headers, body, query
+            )
+            return answer
+    return _refusal(f"The engine's function {function_name} has no function URL; deploy it again.")
+
+
+def _api_function() -> str | None:
+    for stack in cloudformation._stacks.values():
+        for output in stack.get("Outputs", []):
+            if output.get("OutputKey") == API_FUNCTION_OUTPUT:
+                return str(output["OutputValue"])
+    return None
+
+
+def _refusal(message: str) -> tuple[int, dict[str, str], bytes]:
+    body = json.dumps({"__type": "ValidationException", "message": message}).encode()
+    return 400, {"Content-Type": "application/x-amz-json-1.1"}, body
+
+
+def _resource_arn(original: Callable[..., str], service: str, *args: Any) -> str:
+    if service != "sagemaker":
+        return original(service, *args)
+    _, _, _, body, _, region, account = args
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return "*"
+    prefix = f"arn:aws:sagemaker:{region}:{account}"
+    for field, resource in (
+        ("LabelingJobName", "labeling-job"),
+        ("WorkteamName", "workteam/private-crowd"),
+        ("WorkforceName", "workforce"),
+    ):
+        if request.get(field):
+            return f"{prefix}:{resource}/{request[field]}".lower()
+    return str(request.get("ResourceArn") or request.get("WorkteamArn") or "*")
+
+
+def _worker_thread(original: Callable[[str], bool], resource_type: str) -> bool:
+    # The handlers below wait for the emulator itself, so they must not hold its event loop.
+    return resource_type.startswith("AWS::SageMaker::") or original(resource_type)
+
+
+class _ResourceTypes:
+    """Handlers of AWS::SageMaker::Workforce and ::Workteam that call the labeling API."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
+    def workforce(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "create": self._create_workforce,
+            "update": self._update_workforce,
+            "delete": self._delete_workforce,
+        }
+
+    def workteam(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "create": self._create_workteam,
+            "update": self._update_workteam,
+            "delete": self._delete_workteam,
+        }
+
+    def _client(self) -> Any:
+        return boto3.client(
+            "sagemaker",
+            endpoint_url=self._endpoint,
+            region_name=get_region(),
+            aws_access_key_id=_root_key(get_account_id()),
+            aws_secret_access_key="test",  # noqa: S106 - the emulator's fixed credentials
+        )
+
+    def _create_workforce(
+        self, logical_id: str, properties: dict[str, Any], stack_name: str
+    ) -> tuple[str, dict[str, str]]:
+        del logical_id, stack_name
+        request = {
+            "WorkforceName": properties["WorkforceName"],
+            "CognitoConfig": properties.get("CognitoConfig"),
+            "OidcConfig": properties.get("OidcConfig"),
+            "SourceIpConfig": properties.get("SourceIpConfig"),
+            "Tags": properties.get("Tags"),
+        }
+        self._client().create_workforce(**_given(request))
+        return self._active_workforce(properties["WorkforceName"])
+
+    def _update_workforce(
+        self, physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str
+    ) -> tuple[str, dict[str, str]]:
+        if any(old.get(name) != new.get(name) for name in ("WorkforceName", "CognitoConfig")):
+            # One workforce per account: the type's own strategy is delete, then create.
+            self._delete_workforce(physical_id, old)
+            return self._create_workforce("", new, stack_name)
+        request = {
+            "WorkforceName": new["WorkforceName"],
+            "OidcConfig": new.get("OidcConfig"),
+            "SourceIpConfig": new.get("SourceIpConfig"),
+        }
+        self._client().update_workforce(**_given(request))
+        return self._active_workforce(new["WorkforceName"])
+
+    def _delete_workforce(self, physical_id: str, properties: dict[str, Any]) -> None:
+        del properties
+        name = physical_id.rsplit("/", 1)[-1]
+        _unless_gone(lambda: self._client().delete_workforce(WorkforceName=name))
+
+    def _active_workforce(self, name: str) -> tuple[str, dict[str, str]]:
+        deadline = time.monotonic() + _WORKFORCE_TIMEOUT_SECONDS
+        while True:
+            workforce = self._client().describe_workforce(WorkforceName=name)["Workforce"]
+            status = workforce.get("Status", "Active")
+            if status == "Active":
+                arn = workforce["WorkforceArn"]
+                return arn, {"WorkforceArn": arn, "SubDomain": workforce["SubDomain"]}
+            if status == "Failed" or time.monotonic() > deadline:
+                raise ValueError(
+                    f"Workforce {name} is {status}: {workforce.get('FailureReason', 'no reason')}"
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _create_workteam(
+        self, logical_id: str, properties: dict[str, Any], stack_name: str
+    ) -> tuple[str, dict[str, str]]:
+        name = properties.get("WorkteamName") or f"{stack_name}-{logical_id}"[:63].strip("-")
+        request = {
+            "WorkteamName": name,
+            "WorkforceName": properties.get("WorkforceName"),
+            "Description": properties.get("Description"),
+            "MemberDefinitions": _members(properties),
+            "NotificationConfiguration": properties.get("NotificationConfiguration"),
+            "Tags": properties.get("Tags"),
+        }
+        arn = self._client().create_workteam(**_given(request))["WorkteamArn"]
+        return arn, {"WorkteamArn": arn, "WorkteamName": name}
+
+    def _update_workteam(
+        self, physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str
+    ) -> tuple[str, dict[str, str]]:
+        if any(old.get(name) != new.get(name) for name in ("WorkteamName", "WorkforceName")):
+            created = self._create_workteam("", new, stack_name)
+            self._delete_workteam(physical_id, old)
+            return created
+        name = physical_id.rsplit("/", 1)[-1]
+        request = {
+            "WorkteamName": name,
+            "Description": new.get("Description"),
+            "MemberDefinitions": _members(new),
+            "NotificationConfiguration": new.get("NotificationConfiguration"),
+        }
+        self._client().update_workteam(**_given(request))
+        return physical_id, {"WorkteamArn": physical_id, "WorkteamName": name}
+
+    def _delete_workteam(self, physical_id: str, properties: dict[str, Any]) -> None:
+        del properties
+        name = physical_id.rsplit("/", 1)[-1]
+        _unless_gone(lambda: self._client().delete_workteam(WorkteamName=name))
+
+
+def _members(properties: dict[str, Any]) -> list[dict[str, Any]]:
+    """Members as the API names their fields, which the CloudFormation type prefixes."""
+    members = []
+    for definition in properties.get("MemberDefinitions") or []:
+        cognito = definition.get("CognitoMemberDefinition")
+        if cognito is None:
+            members.append(definition)
+            continue
+        member = {
+            "UserPool": cognito["CognitoUserPool"],
+            "UserGroup": cognito["CognitoUserGroup"],
+            "ClientId": cognito["CognitoClientId"],
+        }
+        members.append({"CognitoMemberDefinition": member})
+    return members
+
+
+def _given(request: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in request.items() if value}
+
+
+def _unless_gone(delete: Callable[[], Any]) -> None:
+    try:
+        delete()
+    except ClientError as error:
+        details = error.response["Error"]
+        gone = details["Code"] in {"ResourceNotFound", "ResourceNotFoundException"}
+        if not gone and "does not exist" not in details["Message"]:
+            raise
+        _logger.info("Already gone: %s", details["Message"])
+
+
+def _root_key(account: str) -> str:
+    # The emulator takes a 12-digit key for that account's root, and `test` for the default one's.
+    return "test" if account == "000000000000" else account
