@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import boto3
-import botocore.session
 from botocore.config import Config
-from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
+from groundwork.role_client import RoleError, session_for_role
+from groundwork.s3_uri import S3Uri, S3UriFormatError
+
+__all__ = [
+    "S3AccessDeniedError",
+    "S3ChangedError",
+    "S3Client",
+    "S3Error",
+    "S3NotFoundError",
+    "S3Range",
+    "S3Uri",
+    "S3UriFormatError",
+]
 
 # Multipart parts other than the last must have at least 5 MiB and there are at most 10,000:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
@@ -27,7 +42,8 @@ _CONFIG = Config(
 )
 _MISSING_CODES = {"404", "NoSuchKey", "NotFound", "NoSuchBucket"}
 _DENIED_CODES = {"403", "AccessDenied", "Forbidden", "AllAccessDisabled", "InvalidAccessKeyId"}
-_ROLE_SESSION_SECONDS = 3600
+_EMPTY_RANGE_CODES = {"416", "InvalidRange"}
+_STREAM_ATTEMPTS = 5
 
 
 class S3Error(Exception):
@@ -44,40 +60,6 @@ class S3AccessDeniedError(S3Error):
 
 class S3ChangedError(S3Error):
     """The object is not the version that was asked for."""
-
-
-class S3UriFormatError(ValueError):
-    """The text is not an S3 URI."""
-
-
-@dataclass(frozen=True)
-class S3Uri:
-    """The address of an object or folder: ``s3://bucket/key``."""
-
-    bucket: str
-    key: str
-
-    @classmethod
-    def parse(cls, text: str) -> S3Uri:
-        """Read an S3 URI; a trailing slash of a folder is dropped.
-
-        Raises
-        ------
-        S3UriFormatError
-            If it is not of the form ``s3://bucket/key``.
-        """
-        scheme, separator, rest = text.partition("://")
-        bucket, _, key = rest.partition("/")
-        if scheme.lower() != "s3" or not separator or not bucket:
-            raise S3UriFormatError(f"not an S3 URI: {text!r}; write s3://<bucket>/<key>")
-        return cls(bucket, key.rstrip("/"))
-
-    def child(self, path: str) -> S3Uri:
-        """Return the address of something in this folder."""
-        return S3Uri(self.bucket, f"{self.key}/{path}" if self.key else path)
-
-    def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.key}"
 
 
 @dataclass(frozen=True)
@@ -105,10 +87,11 @@ class S3Client:
         """Use the function's or the user's own rights."""
         return cls(boto3.client("s3", config=_CONFIG))
 
-    @classmethod
-    def for_role(cls, role_arn: str, session_name: str) -> S3Client:
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def for_role(role_arn: str, session_name: str) -> S3Client:
         """Use a role's rights; its credentials are kept, and renewed before they run out."""
-        return cls(session_for_role(role_arn, session_name).client("s3", config=_CONFIG))
+        return S3Client(session_for_role(role_arn, session_name).client("s3", config=_CONFIG))
 
     def get(self, uri: S3Uri) -> bytes:
         """Return a whole object."""
@@ -116,7 +99,19 @@ class S3Client:
 
     def get_range(self, uri: S3Uri, start: int, length: int) -> S3Range:
         """Return at most ``length`` bytes of an object from ``start`` on."""
-        raise NotImplementedError
+        wanted = f"bytes={start}-{start + length - 1}"
+        try:
+            answer = self._call("get_object", uri, Range=wanted)
+            data = answer["Body"].read()
+        except _EmptyRangeError:
+            return S3Range(b"", self.size(uri))
+        except (BotoCoreError, HTTPError) as error:
+            raise S3Error(f"reading {uri} broke off: {error}") from error
+        # Whoever ignores the Range header answers with everything and without Content-Range.
+        _, _, total = answer.get("ContentRange", "").partition("/")
+        if not total:
+            return S3Range(data[start : start + length], len(data))
+        return S3Range(data, int(total))
 
     def stream(self, uri: S3Uri, *, start: int = 0, etag: str | None = None) -> Iterator[bytes]:
         """Yield an object's bytes in pieces, resuming where a connection broke.
@@ -128,19 +123,46 @@ class S3Client:
         etag
             The version expected; another raises S3ChangedError.
         """
-        raise NotImplementedError
+        position = start
+        failures = 0
+        while True:
+            arguments = {"Range": f"bytes={position}-"} if position else {}
+            try:
+                answer = self._call("get_object", uri, **arguments)
+            except _EmptyRangeError:
+                return
+            etag = etag or answer["ETag"]
+            if answer["ETag"] != etag:
+                raise S3ChangedError(
+                    f"{uri} was changed while it was in use: its ETag is {answer['ETag']}, "
+                    f"not {etag}"
+                )
+            try:
+                for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+                    position += len(chunk)
+                    failures = 0
+                    yield chunk
+                return
+            except (BotoCoreError, HTTPError, OSError) as error:
+                failures += 1
+                if failures == _STREAM_ATTEMPTS:
+                    raise S3Error(f"reading {uri} broke off at byte {position}: {error}") from error
 
     def size(self, uri: S3Uri) -> int:
         """Return how many bytes an object has."""
-        raise NotImplementedError
+        return int(self._call("head_object", uri)["ContentLength"])
 
     def etag(self, uri: S3Uri) -> str:
         """Return what identifies an object's present content."""
-        raise NotImplementedError
+        return str(self._call("head_object", uri)["ETag"])
 
     def exists(self, uri: S3Uri) -> bool:
         """Tell whether there is such an object."""
-        raise NotImplementedError
+        try:
+            self._call("head_object", uri)
+        except S3NotFoundError:
+            return False
+        return True
 
     def put(
         self,
@@ -151,7 +173,8 @@ class S3Client:
         kms_key_id: str | None = None,
     ) -> None:
         """Write an object."""
-        raise NotImplementedError
+        arguments = _written_as(content_type, kms_key_id)
+        self._call("put_object", uri, Body=data, **arguments)
 
     def put_stream(
         self,
@@ -162,17 +185,100 @@ class S3Client:
         kms_key_id: str | None = None,
     ) -> None:
         """Write an object of any size in constant memory; it appears whole or not at all."""
-        raise NotImplementedError
+        parts = _parts(chunks)
+        first = next(parts, b"")
+        second = next(parts, None)
+        if second is None:
+            self.put(uri, first, content_type=content_type, kms_key_id=kms_key_id)
+            return
+        arguments = _written_as(content_type, kms_key_id)
+        upload_id = self._call("create_multipart_upload", uri, **arguments)["UploadId"]
+        try:
+            tags = []
+            for number, part in enumerate(chain((first, second), parts), start=1):
+                answer = self._call(
+                    "upload_part", uri, UploadId=upload_id, PartNumber=number, Body=part
+                )
+                tags.append({"PartNumber": number, "ETag": answer["ETag"]})
+            self._call(
+                "complete_multipart_upload",
+                uri,
+                UploadId=upload_id,
+                MultipartUpload={"Parts": tags},
+            )
+        except BaseException:
+            self._call("abort_multipart_upload", uri, UploadId=upload_id)
+            raise
 
     def list_keys(self, folder: S3Uri) -> Iterator[S3Uri]:
         """Yield everything in a folder and below, in order of the keys."""
-        raise NotImplementedError
+        prefix = f"{folder.key}/" if folder.key else ""
+        arguments: dict[str, Any] = {"Bucket": folder.bucket, "Prefix": prefix}
+        while True:
+            with _told_as(f"listing {folder}"):
+                page = self.api.list_objects_v2(**arguments)
+            for entry in page.get("Contents", []):
+                yield S3Uri(folder.bucket, entry["Key"])
+            if not page.get("IsTruncated"):
+                return
+            arguments["ContinuationToken"] = page["NextContinuationToken"]
 
     def presign_get(self, uri: S3Uri, expires_seconds: int) -> str:
-        """Return a URL by which anybody who has it can read the object for a while."""
-        raise NotImplementedError
+        """Return a URL by which anybody who has it can read the object for a while.
+
+        With a role's rights it also ends with the role's present session, in 15 to 60 minutes.
+        """
+        with _told_as(f"presigning {uri}"):
+            url: str = self.api.generate_presigned_url(
+                "get_object",
+                Params={"Bucket": uri.bucket, "Key": uri.key},
+                ExpiresIn=expires_seconds,
+            )
+        return url
+
+    def _call(self, operation: str, uri: S3Uri, **arguments: Any) -> Any:
+        with _told_as(f"{operation} {uri}"):
+            return getattr(self.api, operation)(Bucket=uri.bucket, Key=uri.key, **arguments)
 
 
-def session_for_role(role_arn: str, session_name: str) -> Any:
-    """Return a boto3 session with a role's rights, the same one for the same role and name."""
-    raise NotImplementedError
+class _EmptyRangeError(S3Error):
+    """No byte of the object lies in the range."""
+
+
+@contextmanager
+def _told_as(action: str) -> Iterator[None]:
+    """Turn what boto3 raises into this module's errors, saying what was attempted."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        told = f"{action}: {code}: {error.response['Error'].get('Message', '')}"
+        if code in _MISSING_CODES:
+            raise S3NotFoundError(told) from error
+        if code in _DENIED_CODES:
+            raise S3AccessDeniedError(told) from error
+        if code in _EMPTY_RANGE_CODES:
+            raise _EmptyRangeError(told) from error
+        raise S3Error(told) from error
+    except RoleError as error:
+        raise S3AccessDeniedError(f"{action}: {error}") from error
+    except BotoCoreError as error:
+        raise S3Error(f"{action}: {error}") from error
+
+
+def _written_as(content_type: str, kms_key_id: str | None) -> dict[str, str]:
+    arguments = {"ContentType": content_type}
+    if kms_key_id:
+        arguments |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id}
+    return arguments
+
+
+def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    buffer = bytearray()
+    for chunk in chunks:
+        buffer += chunk
+        while len(buffer) >= PART_BYTES:
+            yield bytes(buffer[:PART_BYTES])
+            del buffer[:PART_BYTES]
+    if buffer:
+        yield bytes(buffer)

@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 from boto3.dynamodb.conditions import Attr, Key
-from boto3.dynamodb.types import TypeSerializer
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -19,10 +18,19 @@ _CONFIG = Config(
     connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 8}
 )
 AVAILABLE_INDEX = "available"
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+_RETRIED_REASONS = {
+    None,
+    "None",
+    "ConditionalCheckFailed",
+    "TransactionConflict",
+    "ProvisionedThroughputExceeded",
+    "ThrottlingError",
+}
 
 
 class ConflictError(Exception):
-    """A write found an item in another state than the writer had read; read again and decide anew."""
+    """An item changed between reading and writing it: read it again and decide anew."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +60,13 @@ class Delete:
 
 @dataclass(frozen=True)
 class Add:
-    """Add to a number of an item, making both if they are missing."""
+    """Add to a number of an item, making both if they are missing; the item ends with its TTL."""
 
     pk: str
     sk: str
     attribute: str
     amount: int
-    expires_at: int | None = None
+    expires_at: int
 
 
 Write = Put | Delete | Add
@@ -95,7 +103,9 @@ class Table:
 
     def get(self, pk: str, sk: str) -> Item | None:
         """Return an item as last written, or None."""
-        return self._api.get_item(Key={"PK": pk, "SK": sk}, ConsistentRead=True).get("Item")
+        answer = self._api.get_item(Key={"PK": pk, "SK": sk}, ConsistentRead=True)
+        item: Item | None = answer.get("Item")
+        return item
 
     def put(self, write: Put) -> None:
         """Write one item; raises ConflictError."""
@@ -111,13 +121,7 @@ class Table:
                 raise ConflictError(f"{write.item['PK']} {write.item['SK']} changed") from None
             raise
 
-    def put_many(self, items: Sequence[Item]) -> None:
-        """Write many items, without conditions."""
-        with self._api.batch_writer() as writer:
-            for item in items:
-                writer.put_item(Item=item)
-
-    def query(  # noqa: PLR0913 - one entry per thing that a query can say
+    def query(
         self,
         pk: str,
         keys: SortKeys = ALL,
@@ -158,7 +162,10 @@ class Table:
         try:
             self._api.meta.client.transact_write_items(TransactItems=requests)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "TransactionCanceledException":
+            reasons = {
+                reason.get("Code") for reason in error.response.get("CancellationReasons", [])
+            }
+            if reasons and reasons <= _RETRIED_REASONS:
                 raise ConflictError(str(error)) from None
             raise
 
@@ -198,4 +205,26 @@ class Table:
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _request(self, write: Write) -> dict[str, Any]:
-        raise NotImplementedError
+        name = self._api.name
+        if isinstance(write, Delete):
+            return {"Delete": {"TableName": name, "Key": {"PK": write.pk, "SK": write.sk}}}
+        if isinstance(write, Add):
+            return {
+                "Update": {
+                    "TableName": name,
+                    "Key": {"PK": write.pk, "SK": write.sk},
+                    "UpdateExpression": "SET expires_at = :expires_at ADD #number :amount",
+                    "ExpressionAttributeNames": {"#number": write.attribute},
+                    "ExpressionAttributeValues": {
+                        ":amount": write.amount,
+                        ":expires_at": write.expires_at,
+                    },
+                }
+            }
+        put: dict[str, Any] = {"TableName": name, "Item": write.item}
+        if write.only_new:
+            put["ConditionExpression"] = "attribute_not_exists(PK)"
+        elif write.expected_version is not None:
+            put["ConditionExpression"] = "version = :version"
+            put["ExpressionAttributeValues"] = {":version": write.expected_version}
+        return {"Put": put}

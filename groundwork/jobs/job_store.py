@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from groundwork.jobs.model import Batch, Counters, Job, JobStatus, Task
+from groundwork.jobs.model import Job
 from groundwork.table_client import Table
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from groundwork.contract.arns import Arn
 from groundwork.contract.builtin_tasks import BuiltinTask, task_of_lambda_arn
-from groundwork.s3_client import S3Uri
+from groundwork.s3_uri import S3Uri
 
 # Defaults and limits of HumanTaskConfig for a private work team:
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HumanTaskConfig.html
