@@ -1,0 +1,1 @@
+"""The worker portal: sign-in, sessions, and the worker API."""
