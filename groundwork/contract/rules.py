@@ -1,6 +1,6 @@
 """What CreateLabelingJob demands beyond the service model.
 
-``labeling_job_problems`` holds for both engines; a deployment checks it, too, before it asks for a job.
+``labeling_job_problems`` holds for both engines; deployments check it before they ask for a job.
 ``open_engine_problems`` are the limits of the open engine alone.
 """
 

@@ -15,6 +15,9 @@ from typing import Any
 import botocore.session
 
 _SHOWN_CHARACTERS = 200
+# The years 1 to 9999 that a datetime can have.
+_EARLIEST_EPOCH_SECONDS = -62_135_596_800
+_LATEST_EPOCH_SECONDS = 253_402_214_400
 _REDACTED = "***"
 _TYPE_NAMES = {
     "string": "String",
@@ -127,7 +130,9 @@ def _has_type(shape: Any, value: Any) -> bool:
     if kind in ("integer", "long"):
         return number and isinstance(value, int)
     if kind == "timestamp":
-        return number or isinstance(value, datetime)
+        return isinstance(value, datetime) or (
+            number and _EARLIEST_EPOCH_SECONDS <= value <= _LATEST_EPOCH_SECONDS
+        )
     expected = {
         "string": isinstance(value, str),
         "boolean": isinstance(value, bool),
