@@ -1,14 +1,19 @@
 """The values that the labeling loop works with."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groundwork.contract.arns import Arn
 from groundwork.contract.builtin_tasks import BuiltinTask, task_of_lambda_arn
 from groundwork.s3_uri import S3Uri
+
+if TYPE_CHECKING:
+    from groundwork.s3_client import S3Client
 
 # Defaults and limits of HumanTaskConfig for a private work team:
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HumanTaskConfig.html
@@ -212,6 +217,10 @@ class Job:
         return str(arn) if arn else None
 
 
+Clock = Callable[[], datetime]
+FilesForJob = Callable[[Job], "S3Client"]
+
+
 class BatchState(StrEnum):
     """Where a batch of objects is on its way through people's hands."""
 
@@ -258,6 +267,8 @@ class Batch:
     ----------
     total, done
         Tasks that were given out, and those that need nobody any more.
+    stopped
+        Whether it was closed because the job was asked to stop.
     task_token
         What wakes the waiting state machine; None while nothing waits.
     selected
@@ -281,6 +292,7 @@ class Batch:
     opened_at: datetime | None = None
     closes_at: datetime | None = None
     closed_at: datetime | None = None
+    stopped: bool = False
     task_token: str | None = None
 
     @property
@@ -325,6 +337,8 @@ class Task:
         A fixed random number by which workers are spread over the tasks.
     closed
         Whether it takes no further answers.
+    removed_at
+        When the table may drop it, in epoch seconds.
     version
         Counts changes, for optimistic locking.
     """
@@ -340,4 +354,5 @@ class Task:
     answers: tuple[AnswerRecord, ...] = ()
     declined_by: tuple[str, ...] = ()
     closed: bool = False
+    removed_at: int = 0
     version: int = 0

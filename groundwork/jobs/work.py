@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random as random_module
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from groundwork.jobs import layout, tasks
+from groundwork.jobs.errors import (
+    AnswerTooLargeError,
+    JobNotFoundError,
+    JobNotOpenError,
+    LeaseNotFoundError,
+    NotInTeamError,
+)
 from groundwork.jobs.job_store import JobStore
 from groundwork.jobs.loop_client import LoopClient
-from groundwork.jobs.model import Job, JobStatus
-from groundwork.s3_client import S3Client
-
-Clock = Callable[[], datetime]
-FilesForJob = Callable[[Job], S3Client]
+from groundwork.jobs.model import (
+    AnswerRecord,
+    Batch,
+    BatchState,
+    Clock,
+    FilesForJob,
+    Job,
+    JobStatus,
+    Lease,
+    Task,
+)
+from groundwork.table_client import ConflictError
 
 # Below the 6 MB that a function's request may have, with room for its envelope:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAXIMUM_ANSWER_BYTES = 5 * 1024 * 1024
+# How often a change of a task is decided anew because another worker's came first.
+_ATTEMPTS = 20
+_LEASE_ID_PARTS = 4
 
 
 @dataclass(frozen=True)
@@ -100,19 +119,33 @@ class Work:
 
     def jobs_for(self, worker: Worker) -> list[WorkerJob]:
         """Return the open jobs of the worker's teams, newest first."""
-        raise NotImplementedError
+        now = self._clock()
+        jobs = [job for arn in worker.team_arns for job in self._store.list_open(arn)]
+        jobs.sort(key=lambda job: (job.created_at, job.name), reverse=True)
+        return [self._listed(job, worker, now) for job in jobs]
 
     def take(self, worker: Worker, job_name: str) -> LeasedTask | None:
         """Lease a task; one that the worker holds already comes first. None: nothing to do now."""
-        raise NotImplementedError
+        job = self._job(worker, job_name)
+        batch = self._open_batch(job)
+        if batch is None:
+            return None
+        for task, lease in self._held(worker, job):
+            return self._leased(job, task, lease)
+        return self._lease_some(worker, job, batch)
 
     def leases(self, worker: Worker, job_name: str) -> list[LeasedTask]:
         """Return the tasks of a job that the worker holds, for going on with them."""
-        raise NotImplementedError
+        job = self._job(worker, job_name)
+        return [self._leased(job, task, lease) for task, lease in self._held(worker, job)]
 
     def resume(self, worker: Worker, lease_id: str) -> LeasedTask:
-        """Return a task that the worker holds."""
-        raise NotImplementedError
+        """Return a task that the worker holds; raises a WorkError when they do not."""
+        place = _LeasePlace.parse(lease_id)
+        job = self._job_of(worker, place)
+        task = self._task(job, place)
+        lease = tasks.held_lease(task, worker.worker_id, place.nonce, self._clock())
+        return self._leased(job, task, lease)
 
     def submit(
         self,
@@ -129,13 +162,253 @@ class Work:
             What the template's form answered, by element name.
         time_spent_seconds
             The portal's own measure; without it, the time since the task was taken.
+
+        Raises
+        ------
+        WorkError
+            One of its kinds, when the answer cannot be accepted any more.
         """
-        raise NotImplementedError
+        place = _LeasePlace.parse(lease_id)
+        job = self._job_of(worker, place)
+        content = _canonical(answer_content)
+        digest = hashlib.sha256(content).hexdigest()
+        stored = False
+        for _ in range(_ATTEMPTS):
+            task = self._task(job, place)
+            if tasks.is_answered(task, worker.worker_id, place.nonce, digest):
+                break
+            now = self._clock()
+            lease = tasks.held_lease(task, worker.worker_id, place.nonce, now)
+            if not stored:
+                self._store_answer(job, task, worker.worker_id, digest, content)
+                stored = True
+            spent = (now - lease.accepted_at).total_seconds()
+            record = AnswerRecord(
+                worker_id=worker.worker_id,
+                nonce=place.nonce,
+                digest=digest,
+                accepted_at=lease.accepted_at,
+                submitted_at=now,
+                time_spent_seconds=spent if time_spent_seconds is None else time_spent_seconds,
+                issuer=worker.issuer,
+                sub=worker.sub,
+            )
+            try:
+                after = tasks.submit(task, record, now)
+                self._store.save_task(task, after, now, returned=(lease,))
+            except ConflictError:
+                continue
+            break
+        else:
+            raise ConflictError(f"task {place.object_id} of job {job.name} kept changing")
+        self._wake_if_over(job, place.iteration)
 
     def release(self, worker: Worker, lease_id: str) -> None:
         """Give a task back for anybody, the same worker included."""
-        raise NotImplementedError
+        self._give_back(worker, lease_id, tasks.release)
 
     def decline(self, worker: Worker, lease_id: str) -> None:
         """Give a task back for anybody else."""
-        raise NotImplementedError
+        self._give_back(worker, lease_id, tasks.decline)
+
+    def _give_back(
+        self,
+        worker: Worker,
+        lease_id: str,
+        decide: Callable[[Task, Lease, datetime], Task],
+    ) -> None:
+        place = _LeasePlace.parse(lease_id)
+        job = self._job_of(worker, place)
+        for _ in range(_ATTEMPTS):
+            task = self._task(job, place)
+            now = self._clock()
+            lease = tasks.held_lease(task, worker.worker_id, place.nonce, now)
+            try:
+                self._store.save_task(task, decide(task, lease, now), now, returned=(lease,))
+            except ConflictError:
+                continue
+            self._wake_if_over(job, place.iteration)
+            return
+        raise ConflictError(f"task {place.object_id} of job {job.name} kept changing")
+
+    def _job(self, worker: Worker, name: str) -> Job:
+        """Return a job that is open to the worker."""
+        job = self._store.get(name)
+        _require_member(worker, job)
+        if job.status is JobStatus.STOPPING or job.status.is_final:
+            raise JobNotOpenError(f"The job {job.title!r} has ended; there is nothing to do on it.")
+        return job
+
+    def _job_of(self, worker: Worker, place: _LeasePlace) -> Job:
+        """Return a lease's job, also one that has ended: the answer may be in already."""
+        try:
+            job = self._store.get(place.job)
+        except JobNotFoundError:
+            raise LeaseNotFoundError("There is no such task.") from None
+        _require_member(worker, job)
+        return job
+
+    def _task(self, job: Job, place: _LeasePlace) -> Task:
+        task = self._store.find_task(job.name, place.iteration, place.object_id)
+        if task is None:
+            raise LeaseNotFoundError("There is no such task (any more).")
+        return task
+
+    def _open_batch(self, job: Job) -> Batch | None:
+        """Return the batch that people work on now, or None; wake a loop that overslept."""
+        if job.status is not JobStatus.IN_PROGRESS or job.iteration == 0:
+            return None
+        batch = self._store.get_batch(job.name, job.iteration)
+        if batch.state is not BatchState.OPEN:
+            return None
+        if self._wake_over(batch):
+            return None
+        return batch
+
+    def _held(self, worker: Worker, job: Job) -> Iterator[tuple[Task, Lease]]:
+        now = self._clock()
+        for pointer in self._store.leases(worker.worker_id, job.name, job.iteration):
+            task = self._store.find_task(job.name, pointer.iteration, pointer.object_id)
+            if task is None:
+                continue
+            for lease in task.leases:
+                if lease.nonce == pointer.nonce and lease.expires_at > now:
+                    yield task, lease
+
+    def _lease_some(self, worker: Worker, job: Job, batch: Batch) -> LeasedTask | None:
+        start = self._random.getrandbits(32)
+        worker_id = worker.worker_id
+        candidates = self._store.search_available(
+            job.name, batch.iteration, worker_id, self._clock(), start
+        )
+        for candidate in candidates:
+            task = self._store.find_task(job.name, batch.iteration, candidate.object_id)
+            now = self._clock()
+            if task is None or not tasks.can_take(task, worker_id, now):
+                self._settle(job, task, now)
+                continue
+            lease = self._new_lease(job, batch, worker_id, now)
+            try:
+                taken = tasks.take(task, lease, now)
+                self._store.save_task(task, taken, now, leased=(lease,))
+            except ConflictError:
+                continue
+            return self._leased(job, taken, lease)
+        return None
+
+    def _settle(self, job: Job, task: Task | None, now: datetime) -> None:
+        """Close a declined task whose last lease ran out; its place in the index came back."""
+        settled = task and tasks.settle(task, now)
+        if task and settled and settled is not task:
+            try:
+                self._store.save_task(task, settled, now)
+            except ConflictError:
+                return
+            self._wake_if_over(job, task.iteration)
+
+    def _new_lease(self, job: Job, batch: Batch, worker_id: str, now: datetime) -> Lease:
+        limit = now + timedelta(seconds=job.task_time_limit_seconds)
+        return Lease(
+            worker_id=worker_id,
+            nonce=f"{self._random.getrandbits(96):024x}",
+            accepted_at=now,
+            expires_at=min(limit, batch.closes_at) if batch.closes_at else limit,
+        )
+
+    def _leased(self, job: Job, task: Task, lease: Lease) -> LeasedTask:
+        files = self._files_for_job(job)
+        uri = layout.batch_uri(job, task.iteration)
+        entry = json.loads(files.get_range(uri, task.input_start, task.input_length).data)
+        return LeasedTask(
+            lease_id=str(_LeasePlace(job.name, task.iteration, task.object_id, lease.nonce)),
+            job_name=job.name,
+            title=job.title,
+            description=job.description,
+            object_id=task.object_id,
+            task_input=entry["input"],
+            template_uri=job.template_uri,
+            role_arn=job.role_arn,
+            accepted_at=lease.accepted_at,
+            expires_at=lease.expires_at,
+            time_limit_seconds=job.task_time_limit_seconds,
+        )
+
+    def _listed(self, job: Job, worker: Worker, now: datetime) -> WorkerJob:
+        batch = self._open_batch(job)
+        left = 0
+        if batch is not None:
+            left = self._store.count_available(job.name, batch.iteration, worker.worker_id, now)
+        return WorkerJob(
+            name=job.name,
+            title=job.title,
+            description=job.description,
+            status=job.status,
+            created_at=job.created_at,
+            tasks_left=left,
+            customer=job.account,
+            task_time_limit_seconds=job.task_time_limit_seconds,
+        )
+
+    def _store_answer(
+        self, job: Job, task: Task, worker_id: str, digest: str, content: bytes
+    ) -> None:
+        uri = layout.answer_uri(job, task.iteration, task.object_id, worker_id, digest)
+        self._files_for_job(job).put(
+            uri, content, content_type="application/json", kms_key_id=job.kms_key_id
+        )
+
+    def _wake_if_over(self, job: Job, iteration: int) -> None:
+        batch = self._store.find_batch(job.name, iteration)
+        if batch is not None:
+            self._wake_over(batch)
+
+    def _wake_over(self, batch: Batch) -> bool:
+        """Wake the loop if the batch is complete or its time is over, and tell whether it is.
+
+        Whoever notices does it, since the one who should have may have been cut off before.
+        """
+        late = batch.closes_at is not None and batch.closes_at <= self._clock()
+        if not batch.is_complete and not late:
+            return False
+        if batch.state is BatchState.OPEN and batch.task_token:
+            outcome = {"job": batch.job, "iteration": batch.iteration, "outcome": "closed"}
+            self._loop.wake(batch.task_token, outcome)
+        return True
+
+
+@dataclass(frozen=True)
+class _LeasePlace:
+    """What a lease id says: which task, and which lease on it."""
+
+    job: str
+    iteration: int
+    object_id: int
+    nonce: str
+
+    @classmethod
+    def parse(cls, lease_id: str) -> _LeasePlace:
+        parts = lease_id.split(".")
+        if len(parts) != _LEASE_ID_PARTS or not (parts[1] + parts[2]).isascii():
+            raise LeaseNotFoundError("There is no such task.")
+        job, iteration, object_id, nonce = parts
+        if not iteration.isdigit() or not object_id.isdigit():
+            raise LeaseNotFoundError("There is no such task.")
+        return cls(job, int(iteration), int(object_id), nonce)
+
+    def __str__(self) -> str:
+        return f"{self.job}.{self.iteration}.{self.object_id}.{self.nonce}"
+
+
+def _require_member(worker: Worker, job: Job) -> None:
+    if job.workteam_arn not in worker.team_arns:
+        raise NotInTeamError("You are not a member of the work team that this job is for.")
+
+
+def _canonical(answer_content: Mapping[str, Any]) -> bytes:
+    """Return an answer as the same bytes for the same content, whoever sends it again."""
+    content = json.dumps(answer_content, sort_keys=True, separators=(",", ":")).encode()
+    if len(content) > MAXIMUM_ANSWER_BYTES:
+        raise AnswerTooLargeError(
+            f"The answer has {len(content):,} bytes; at most {MAXIMUM_ANSWER_BYTES:,} are accepted."
+        )
+    return content
