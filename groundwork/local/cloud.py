@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,6 +57,16 @@ _CDK_QUIET = {
 
 class DeployError(LocalCloudError):
     """The CDK CLI failed; the text has what it said."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail that the local cloud would have sent."""
+
+    recipient: str
+    subject: str
+    text: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -240,6 +251,18 @@ class LocalCloud:
             if stack["StackStatus"] != "DELETE_COMPLETE"
         ]
 
+    def mails(self) -> list[Mail]:
+        """Return the mails that were sent: invitations and notices, oldest first."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        address = f"{self.emulator.endpoint}/_ministack/ses/messages?account={ACCOUNT}"
+        with opener.open(address, timeout=10) as response:
+            messages = json.load(response)["messages"].get(ACCOUNT, [])
+        return [
+            Mail(recipient, mail["Subject"], mail["BodyText"], mail.get("Type", ""))
+            for mail in messages
+            for recipient in mail["To"]
+        ]
+
     def output(self, name: str) -> str | None:
         """Return the value of an output that any stack has under this name."""
         for stack in self.stacks():
@@ -271,7 +294,9 @@ class LocalCloud:
     def _cdk(self, arguments: Sequence[str], *, quiet: bool = False) -> None:
         cli = self.project / "node_modules" / ".bin" / "cdk"
         if not cli.exists():
-            raise LocalCloudError(f"The CDK CLI is not installed in {self.project}. Run: make setup")
+            raise LocalCloudError(
+                f"The CDK CLI is not installed in {self.project}. Run: make setup"
+            )
         if shutil.which("node") is None:
             raise LocalCloudError("Node is not installed; the CDK CLI needs version 20 or newer.")
         log_path = self.folder / "cdk.log"
@@ -347,8 +372,3 @@ def _failure(lines: Iterable[str]) -> str:
     lines = [line for line in lines if line.strip()]
     telling = [line for line in lines if "FAILED" in line or re.search(r"[Ee]rror", line)]
     return "\n".join(telling[:20] or lines[-20:])
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))

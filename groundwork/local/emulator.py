@@ -110,16 +110,19 @@ class Emulator:
         # A killed emulator leaves its functions' unpacked code behind.
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._temporary.mkdir()
-        with self.log_path.open("w", encoding="utf-8") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "groundwork.local.server", str(self._lock_path)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=self._environment(),
-                start_new_session=True,
-            )
-        self._wait_until_ready(process)
+        # Not subprocess: the emulator outlives this process, which never waits for it.
+        log = (os.POSIX_SPAWN_OPEN, 1, self.log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-m", "groundwork.local.server", str(self._lock_path)],
+            self.environment(),
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                log,
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+        )
+        self._wait_until_ready(pid)
 
     def stop(self) -> None:
         """Stop the process, which saves its data, and remove its temporary files."""
@@ -173,7 +176,8 @@ class Emulator:
         held = json.loads(content)
         return RunningEmulator(pid=held["pid"], port=held["port"])
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Settings of the process, with nothing of the user's own AWS set-up in them."""
         return clean_environment() | {
             "GATEWAY_PORT": str(self.port),
             "BIND_HOST": _HOST,
@@ -195,13 +199,13 @@ class Emulator:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
+    def _wait_until_ready(self, pid: int) -> None:
         deadline = time.monotonic() + _START_TIMEOUT_SECONDS
         while not answers(self.endpoint):
-            if process.poll() is not None:
+            if os.waitpid(pid, os.WNOHANG)[0] == pid:
                 raise LocalCloudError(f"The emulator ended at once:\n{self._log_end()}")
             if time.monotonic() > deadline:
-                process.terminate()
+                os.kill(pid, signal.SIGTERM)
                 raise LocalCloudError(
                     f"The emulator did not answer within {_START_TIMEOUT_SECONDS} seconds:\n"
                     + self._log_end()

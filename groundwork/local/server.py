@@ -17,6 +17,8 @@ from groundwork.local.hooks import EmulatorChangedError
 
 def main() -> None:
     """Hold the folder's lock, correct the emulator, and run it."""
+    # A session of its own: Ctrl-C in the terminal that started it is not for the emulator.
+    os.setsid()
     lock_path = Path(sys.argv[1])
     port = int(os.environ["GATEWAY_PORT"])
     with lock_path.open("r+", encoding="utf-8") as lock:

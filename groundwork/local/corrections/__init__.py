@@ -18,7 +18,6 @@ NAMES: tuple[str, ...] = (
     "function_urls",
     "log_wait",
     "principal_arn",
-    "refreshed_groups",
     "repeated_starts",
     "request_cookies",
     "secure_transport",

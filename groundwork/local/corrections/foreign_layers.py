@@ -17,7 +17,9 @@ from ministack.services import lambda_svc
 
 from groundwork.local.hooks import wrap
 
-_LOADABLE = tuple(importlib.machinery.EXTENSION_SUFFIXES)
+# A tagged module reads `_core.cpython-312-x86_64-linux-gnu.so`; other names tell nothing.
+_TAG = ".cpython-"
+_LOADABLE = tuple(suffix for suffix in importlib.machinery.EXTENSION_SUFFIXES if _TAG in suffix)
 
 
 def install() -> None:
@@ -38,5 +40,4 @@ def is_foreign(layer_zip: bytes) -> bool:
 
 
 def _is_foreign_module(name: str) -> bool:
-    # A tagged module reads `_core.cpython-312-x86_64-linux-gnu.so`; others tell nothing.
-    return ".cpython-" in name and name.endswith((".so", ".pyd")) and not name.endswith(_LOADABLE)
+    return _TAG in name and name.endswith((".so", ".pyd")) and not name.endswith(_LOADABLE)
