@@ -1,4 +1,4 @@
-"""Custom::Workforce, Custom::Workteam and Custom::AdoptedWorkforce behind the Provider framework."""
+"""Custom::Workforce, ::Workteam and ::AdoptedWorkforce behind the CDK's Provider framework."""
 
 import logging
 import os
