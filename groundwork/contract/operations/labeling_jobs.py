@@ -1,6 +1,7 @@
 """Labeling jobs: created, described, listed and stopped."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from groundwork.contract.arns import Arn, labeling_job_arn
@@ -24,6 +25,7 @@ from groundwork.s3_uri import S3Uri
 from groundwork.templates import check_template
 
 _MAXIMUM_FILE_BYTES = 1_000_000
+_MAXIMUM_REASON_CHARACTERS = 1_024
 # What DescribeLabelingJob repeats of the request as it was.
 _ECHOED = (
     "LabelAttributeName",
@@ -66,6 +68,9 @@ def create(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     except JobExistsError:
         # Another request came between.
         _refuse_taken_name(engine, name)
+        raise
+    except Exception as error:
+        _fail(engine, job, f"the labeling loop could not be started: {error}")
         raise
     engine.registry.add_tags(job.arn, tags)
     return {"LabelingJobArn": job.arn}
@@ -156,13 +161,32 @@ def _refuse_taken_name(engine: Engine, name: str) -> None:
     )
 
 
+def _fail(engine: Engine, job: Job, reason: str) -> None:
+    """End a job whose loop does not run, which nothing else would ever end.
+
+    It is not deleted: an execution of its name may have been started after all, and a name is not
+    taken twice. Whoever tries again is told the reason together with ResourceInUse.
+    """
+
+    def failed(current: Job) -> Job:
+        return replace(
+            current,
+            status=JobStatus.FAILED,
+            failure_reason=reason[:_MAXIMUM_REASON_CHARACTERS],
+            modified_at=engine.clock(),
+        )
+
+    engine.jobs.change(job.name, failed)
+
+
 def _team_problems(engine: Engine, job: Job) -> list[str]:
-    name = Arn.parse(job.workteam_arn).resource_name
+    missing = f"The work team {job.workteam_arn} does not exist"
     try:
-        engine.registry.workteam(name)
+        team = engine.registry.workteam(Arn.parse(job.workteam_arn).resource_name)
     except WorkteamNotFoundError:
-        return [f"The work team {job.workteam_arn} does not exist"]
-    return []
+        return [missing]
+    # Workers' jobs are found by the exact ARN.
+    return [] if team.arn == job.workteam_arn else [f"{missing}; there is {team.arn}"]
 
 
 def _file_problems(engine: Engine, job: Job) -> list[str]:

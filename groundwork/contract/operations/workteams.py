@@ -113,8 +113,14 @@ def delete(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     """Delete a work team that no labeling job needs any more."""
     team = find(engine, request["WorkteamName"])
     # What Ground Truth does here is not documented. Without its team, a job would wait for nobody.
-    if jobs := engine.jobs.list_open(team.arn):
-        names = ", ".join(sorted(job.name for job in jobs))
+    names = ", ".join(
+        sorted(
+            job.name
+            for job in engine.jobs.list()
+            if job.workteam_arn == team.arn and not job.status.is_final
+        )
+    )
+    if names:
         raise ResourceInUseError(
             f"The work team {team.arn} has labeling jobs that have not ended: {names}. Stop "
             "them first."
