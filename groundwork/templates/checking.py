@@ -1,6 +1,7 @@
 """Whether a worker template can do its task's work, before anybody waits for it."""
 
 import re
+from itertools import islice
 
 from groundwork.contract.builtin_tasks import BuiltinTask
 from groundwork.templates.delimiters import scan, without_liquid
@@ -9,8 +10,8 @@ from groundwork.templates.rendering import syntax_problems
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _NAME_ATTRIBUTE = re.compile(r"""\sname\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
-_MAXIMUM_ELEMENTS = 20
-_MAXIMUM_START_TAG_CHARACTERS = 20_000
+_REST_OF_TAG = re.compile(r"""(?:[^>"']|"[^"]*"|'[^']*')*+>""")
+_LOOKED_AT = 20
 
 
 def check_template(text: str, task: BuiltinTask | None) -> list[str]:
@@ -43,10 +44,9 @@ def check_template(text: str, task: BuiltinTask | None) -> list[str]:
 
 
 def _element_problems(html: str, element: str, name: str | None, title: str) -> list[str]:
-    tags = _start_tags(html, element)
-    if not tags:
+    names = [_name_of(tag) for tag in _start_tags(html, element)]
+    if not names:
         return [f"there is no <{element}>, which the built-in task {title!r} needs"]
-    names = [_name_of(tag) for tag in tags]
     if name is None or name in names:
         return []
     seen = ", ".join(repr(found) if found else "none" for found in names)
@@ -59,21 +59,7 @@ def _name_of(start_tag: str) -> str:
 
 
 def _start_tags(html: str, element: str) -> list[str]:
-    """Return the start tags of ``element``, up to twenty, in linear time on any text."""
-    tags = []
-    for opening in re.finditer(rf"<{re.escape(element)}(?=[\s/>])", html, re.IGNORECASE):
-        quote = ""
-        for index in range(
-            opening.end(), min(len(html), opening.end() + _MAXIMUM_START_TAG_CHARACTERS)
-        ):
-            letter = html[index]
-            if quote:
-                quote = "" if letter == quote else quote
-            elif letter in "\"'":
-                quote = letter
-            elif letter == ">":
-                tags.append(html[opening.start() : index + 1])
-                break
-        if len(tags) >= _MAXIMUM_ELEMENTS:
-            break
-    return tags
+    """Return the start tags among the first places that look like one, in linear time."""
+    openings = re.finditer(rf"<{re.escape(element)}(?=[\s/>])", html, re.IGNORECASE)
+    tags = (_REST_OF_TAG.match(html, opening.end()) for opening in islice(openings, _LOOKED_AT))
+    return [tag.group() for tag in tags if tag]

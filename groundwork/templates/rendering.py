@@ -13,6 +13,7 @@ from liquid import Markup as SafeText
 from liquid import escape as escape_text
 from liquid.exceptions import FilterError, LiquidError, ResourceLimitError
 from liquid.filter import with_context
+from liquid.output import LimitedStringIO
 from liquid.undefined import is_undefined
 
 from groundwork.templates.delimiters import line_of, scan
@@ -51,7 +52,6 @@ class _Environment(Environment):
     """Liquid that gathers the problems it meets instead of stopping at the first."""
 
     loop_iteration_limit = MAXIMUM_LOOP_ITERATIONS
-    output_stream_limit = MAXIMUM_OUTPUT_BYTES
     local_namespace_limit = 4 * MAXIMUM_OUTPUT_BYTES
 
     def error(self, exc: Any, msg: Any = None, token: Any = None) -> None:
@@ -103,6 +103,11 @@ class _Context(RenderContext):
         """Look at the clock when a loop begins, besides counting."""
         self._check_clock()
         super().raise_for_loop_limit(length)
+
+    def get_buffer(self, buf: Any = None) -> LimitedStringIO:
+        """Return a buffer for what is left of the output; it keeps line ends as they are."""
+        used = buf.size if isinstance(buf, LimitedStringIO) else 0
+        return LimitedStringIO(limit=MAXIMUM_OUTPUT_BYTES - used, newline="")
 
     def filter(self, name: str, token: Any) -> Callable[..., object]:
         """Return the filter, guarded against results that would exhaust memory."""
