@@ -1,0 +1,1 @@
+"""What a labeling job's results are and how good they are."""

@@ -1,0 +1,113 @@
+"""Known labels of images: the boxes that a perfect worker would draw."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from groundwork.results.quality import Box
+
+_SIDES = ("left", "top", "width", "height")
+_SHOWN = 5
+_FORM = '{"<image file>": [{"label", "left", "top", "width", "height"}, ...]}'
+
+
+class TruthError(Exception):
+    """A truth file cannot be used; ``problems`` has one sentence for each reason."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The true boxes of images, by the file's path below the image folder."""
+
+    boxes: Mapping[str, tuple[Box, ...]]
+
+    @classmethod
+    def read(cls, path: Path) -> "Truth":
+        """Read a truth file; TruthError with everything wrong in it."""
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise TruthError([f"{path} cannot be read: {error.strerror}"]) from error
+        except ValueError as error:
+            raise TruthError([f"{path} is not JSON: {error}"]) from error
+        problems = list(_form_problems(content))
+        if problems:
+            raise TruthError([f"{path}: {problem}" for problem in problems])
+        return cls(
+            {name: tuple(Box.from_truth(box) for box in boxes) for name, boxes in content.items()}
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that occur, in alphabetical order."""
+        return tuple(sorted({box.label for boxes in self.boxes.values() for box in boxes}))
+
+    def of(self, source: str) -> tuple[Box, ...] | None:
+        """Return the boxes of an image by its path or S3 URI; None when it is not known."""
+        parts = source.split("/")
+        for first in range(len(parts)):
+            name = "/".join(parts[first:])
+            if name in self.boxes:
+                return self.boxes[name]
+        return None
+
+    def mismatches(self, images: Iterable[str], labels: Iterable[str]) -> list[str]:
+        """Say what keeps this truth from belonging to these images and labels."""
+        images = list(images)
+        missing = [name for name in images if self.of(name) is None]
+        unknown = sorted(set(self.labels) - set(labels))
+        problems = []
+        if missing:
+            problems.append(
+                f"{len(missing)} of {len(images)} images have no entry: {_some(missing)}; "
+                "an image without objects has an empty list"
+            )
+        if unknown:
+            problems.append(
+                f"it has labels that are not in the list of labels: {_some(unknown)}; the list is "
+                f"{', '.join(labels)}"
+            )
+        return problems
+
+
+def _form_problems(content: Any) -> Iterator[str]:
+    if not isinstance(content, dict):
+        yield f"must be {_FORM}, not a {type(content).__name__}"
+        return
+    broken = []
+    for name, boxes in content.items():
+        if not isinstance(boxes, list):
+            broken.append(f"{name} is not a list")
+            continue
+        broken += [
+            f"{name} box {number}: {problem}"
+            for number, box in enumerate(boxes, 1)
+            for problem in _box_problems(box)
+        ]
+    if broken:
+        yield f"{len(broken)} broken entries: {_some(broken)}; the form is {_FORM}"
+
+
+def _box_problems(box: Any) -> Iterator[str]:
+    if not isinstance(box, dict):
+        yield "is not an object"
+        return
+    if not isinstance(box.get("label"), str) or not box["label"]:
+        yield "has no label"
+    for side in _SIDES:
+        value = box.get(side)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            yield f"{side} is not a number"
+        elif side in {"width", "height"} and value <= 0:
+            yield f"{side} is {value}, not above 0"
+
+
+def _some(items: list[str]) -> str:
+    shown = ", ".join(items[:_SHOWN])
+    return shown if len(items) <= _SHOWN else f"{shown} and {len(items) - _SHOWN} more"
