@@ -22,6 +22,7 @@ __all__ = [
     "S3ChangedError",
     "S3Client",
     "S3Error",
+    "S3ExistsError",
     "S3NotFoundError",
     "S3Range",
     "S3Uri",
@@ -43,6 +44,7 @@ _CONFIG = Config(
 _MISSING_CODES = {"404", "NoSuchKey", "NotFound", "NoSuchBucket"}
 _DENIED_CODES = {"403", "AccessDenied", "Forbidden", "AllAccessDisabled", "InvalidAccessKeyId"}
 _EMPTY_RANGE_CODES = {"416", "InvalidRange"}
+_EXISTS_CODES = {"412", "PreconditionFailed", "ConditionalRequestConflict"}
 _STREAM_ATTEMPTS = 5
 
 
@@ -60,6 +62,10 @@ class S3AccessDeniedError(S3Error):
 
 class S3ChangedError(S3Error):
     """The object is not the version that was asked for."""
+
+
+class S3ExistsError(S3Error):
+    """There is such an object already."""
 
 
 @dataclass(frozen=True)
@@ -171,9 +177,10 @@ class S3Client:
         *,
         content_type: str = "application/octet-stream",
         kms_key_id: str | None = None,
+        only_new: bool = False,
     ) -> None:
-        """Write an object."""
-        arguments = _written_as(content_type, kms_key_id)
+        """Write an object; with ``only_new`` raise S3ExistsError rather than replace one."""
+        arguments = _written_as(content_type, kms_key_id) | _if_new(only_new)
         self._call("put_object", uri, Body=data, **arguments)
 
     def put_stream(
@@ -183,13 +190,24 @@ class S3Client:
         *,
         content_type: str = "application/octet-stream",
         kms_key_id: str | None = None,
+        only_new: bool = False,
     ) -> None:
-        """Write an object of any size in constant memory; it appears whole or not at all."""
+        """Write an object of any size in constant memory; it appears whole or not at all.
+
+        Parameters
+        ----------
+        kms_key_id
+            The customer's key to encrypt it with.
+        only_new
+            Raise S3ExistsError rather than replace an object.
+        """
         parts = _parts(chunks)
         first = next(parts, b"")
         second = next(parts, None)
         if second is None:
-            self.put(uri, first, content_type=content_type, kms_key_id=kms_key_id)
+            self.put(
+                uri, first, content_type=content_type, kms_key_id=kms_key_id, only_new=only_new
+            )
             return
         arguments = _written_as(content_type, kms_key_id)
         upload_id = self._call("create_multipart_upload", uri, **arguments)["UploadId"]
@@ -205,6 +223,7 @@ class S3Client:
                 uri,
                 UploadId=upload_id,
                 MultipartUpload={"Parts": tags},
+                **_if_new(only_new),
             )
         except BaseException:
             self._call("abort_multipart_upload", uri, UploadId=upload_id)
@@ -257,6 +276,8 @@ def _told_as(action: str) -> Iterator[None]:
             raise S3NotFoundError(told) from error
         if code in _DENIED_CODES:
             raise S3AccessDeniedError(told) from error
+        if code in _EXISTS_CODES:
+            raise S3ExistsError(told) from error
         if code in _EMPTY_RANGE_CODES:
             raise _EmptyRangeError(told) from error
         raise S3Error(told) from error
@@ -271,6 +292,10 @@ def _written_as(content_type: str, kms_key_id: str | None) -> dict[str, str]:
     if kms_key_id:
         arguments |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id}
     return arguments
+
+
+def _if_new(only_new: bool) -> dict[str, str]:
+    return {"IfNoneMatch": "*"} if only_new else {}
 
 
 def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,0 +1,103 @@
+"""The loop's first step: look at the input before anybody works on it."""
+
+from dataclasses import replace
+
+from groundwork.contract.label_categories import LabelCategoriesError, parse_label_categories
+from groundwork.jobs.errors import JobFailedError
+from groundwork.jobs.model import Batch, BatchState, Counters, Job, JobStatus, Progress
+from groundwork.jobs.steps import Engine, StepResult
+from groundwork.manifest import LabelState, ManifestSummary, examine
+from groundwork.s3_client import (
+    S3AccessDeniedError,
+    S3ChangedError,
+    S3Client,
+    S3NotFoundError,
+    S3UriFormatError,
+)
+
+
+def prepare(engine: Engine, job_name: str) -> StepResult:
+    """Check the manifest and the labels, count what is there, and let the job begin.
+
+    Raises
+    ------
+    JobFailedError
+        If the input is broken: the job cannot go on.
+    """
+    job = engine.store.get(job_name)
+    if engine.store.find_batch(job.name, 0) is None:
+        progress = _examine_input(engine, job)
+        engine.store.create_batch(
+            Batch(
+                job=job.name,
+                iteration=0,
+                state=BatchState.PUBLISHED,
+                before=progress,
+                after=progress,
+            )
+        )
+    progress = engine.store.get_batch(job.name, 0).before
+    now = engine.clock()
+
+    def begun(job: Job) -> Job:
+        if job.status.is_final or job.total_objects is not None:
+            return job
+        stopping = job.status is JobStatus.STOPPING
+        return replace(
+            job,
+            status=JobStatus.STOPPING if stopping else JobStatus.IN_PROGRESS,
+            counters=progress.counters,
+            total_objects=progress.counters.total_objects,
+            modified_at=now,
+        )
+
+    engine.store.change(job.name, begun)
+    return StepResult(job.name, 0, "prepared")
+
+
+def read_labels(files: S3Client, job: Job) -> tuple[str, ...] | None:
+    """Return the job's labels in the order of their class ids, or None if it has no such file.
+
+    Raises
+    ------
+    JobFailedError
+        If the file is missing or wrong.
+    """
+    try:
+        uri = job.label_categories_uri
+        return None if uri is None else parse_label_categories(files.get(uri), job.task)
+    except (S3NotFoundError, S3AccessDeniedError, S3UriFormatError) as error:
+        raise JobFailedError(f"The label category file cannot be read: {error}") from error
+    except LabelCategoriesError as error:
+        raise JobFailedError(str(error)) from error
+
+
+def _examine_input(engine: Engine, job: Job) -> Progress:
+    files = engine.files_for_job(job)
+    read_labels(files, job)
+    try:
+        etag = files.etag(job.manifest_uri)
+        summary = examine(
+            files.stream(job.manifest_uri, etag=etag),
+            label_attribute=job.label_attribute,
+            needs_reference=job.task is not None and job.task.data == "image",
+        )
+    except (S3NotFoundError, S3AccessDeniedError, S3ChangedError, S3UriFormatError) as error:
+        raise JobFailedError(f"The input manifest cannot be read: {error}") from error
+    if summary.broken:
+        raise JobFailedError(
+            f"The input manifest {job.manifest_uri} has {summary.broken} broken "
+            f"line{'s' if summary.broken > 1 else ''}: {summary.describe_problems()}"
+        )
+    if not summary.lines:
+        raise JobFailedError(f"The input manifest {job.manifest_uri} has no lines.")
+    return Progress(manifest_etag=etag, counters=_counters(summary))
+
+
+def _counters(summary: ManifestSummary) -> Counters:
+    """Count lines that failed in an earlier job as unlabeled: this job tries them again."""
+    return Counters(
+        human_labeled=summary.states[LabelState.HUMAN],
+        machine_labeled=summary.states[LabelState.MACHINE],
+        unlabeled=summary.states[LabelState.UNLABELED] + summary.states[LabelState.FAILED],
+    )
