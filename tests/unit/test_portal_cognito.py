@@ -1,0 +1,72 @@
+"""Where the sign-in pages are, and who still belongs to which group."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from groundwork.portal.cognito_client import CognitoClient
+from groundwork.portal.errors import NotSetUpError
+
+
+class FakeApi:
+    """Cognito with one pool and one user."""
+
+    def __init__(self, **pool: str) -> None:
+        self.pool = pool
+        self.enabled = True
+        self.present = True
+
+    def describe_user_pool(self, **_: str) -> dict[str, Any]:
+        return {"UserPool": self.pool}
+
+    def admin_get_user(self, **_: str) -> dict[str, Any]:
+        if not self.present:
+            raise ClientError({"Error": {"Code": "UserNotFoundException"}}, "AdminGetUser")
+        return {"Enabled": self.enabled}
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "admin_list_groups_for_user"
+        return self
+
+    def paginate(self, **arguments: str) -> list[dict[str, Any]]:
+        assert arguments == {"UserPoolId": "us-east-1_A", "Username": "ada"}
+        return [{"Groups": [{"GroupName": "one"}]}, {"Groups": [{"GroupName": "two"}]}]
+
+
+@pytest.mark.parametrize(
+    ("pool_id", "pool", "url"),
+    [
+        ("us-east-1_A", {"Domain": "ws"}, "https://ws.auth.us-east-1.amazoncognito.com"),
+        ("ap-northeast-2_A", {"Domain": "ws"}, "https://ws.auth.ap-northeast-2.amazoncognito.com"),
+        ("us-gov-west-1_A", {"Domain": "w"}, "https://w.auth-fips.us-gov-west-1.amazoncognito.com"),
+        ("us-east-1_A", {"Domain": "w", "CustomDomain": "in.example"}, "https://in.example"),
+    ],
+    ids=["prefix", "another region", "government", "custom"],
+)
+def test_the_sign_in_pages_are_at_the_pools_domain(
+    pool_id: str, pool: dict[str, str], url: str
+) -> None:
+    assert CognitoClient(pool_id, "client", api=FakeApi(**pool)).pages_url() == url
+
+
+def test_a_local_cloud_has_the_pages_at_its_endpoint() -> None:
+    client = CognitoClient("us-east-1_A", "client", "http://127.0.0.1:4566/", FakeApi())
+    assert client.pages_url() == "http://127.0.0.1:4566"
+
+
+def test_a_pool_without_a_domain_is_told() -> None:
+    with pytest.raises(NotSetUpError, match="us-east-1_A has no domain"):
+        CognitoClient("us-east-1_A", "client", api=FakeApi()).pages_url()
+
+
+def test_all_pages_of_groups_count() -> None:
+    client = CognitoClient("us-east-1_A", "client", api=FakeApi())
+    assert client.groups_of("ada") == {"one", "two"}
+
+
+@pytest.mark.parametrize("change", [{"enabled": False}, {"present": False}])
+def test_disabled_and_deleted_users_are_in_no_group(change: dict[str, bool]) -> None:
+    api = FakeApi()
+    vars(api).update(change)
+    assert CognitoClient("us-east-1_A", "client", api=api).groups_of("ada") == frozenset()

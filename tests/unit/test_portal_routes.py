@@ -1,0 +1,556 @@
+"""What the portal answers, to whom, and what it refuses."""
+
+import json
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from groundwork.jobs.errors import (
+    AlreadyAnsweredError,
+    AnswerTooLargeError,
+    JobNotFoundError,
+    JobNotOpenError,
+    LeaseExpiredError,
+    LeaseNotFoundError,
+    NotInTeamError,
+)
+from groundwork.jobs.work import Work
+from groundwork.portal.directory import Directory
+from groundwork.portal.errors import NotSetUpError
+from groundwork.portal.http import Request, Response
+from groundwork.portal.routes import Portal
+from groundwork.portal.task_content import TaskContents
+from groundwork.portal.worker_api import MAXIMUM_BODY_BYTES
+from groundwork.s3_client import S3AccessDeniedError
+from groundwork.table_client import ConflictError
+from tests.support.portal_fakes import (
+    PAGES,
+    POOL,
+    CountingTokens,
+    FakeClock,
+    FakeCognito,
+    FakeRecords,
+    FakeRegistry,
+    FakeWork,
+)
+
+SECURE = "https://portal.example"
+LOCAL = "http://portal.localhost:4566"
+
+
+class FakeFiles:
+    """A template that shows its image."""
+
+    def get(self, uri: object) -> bytes:
+        return b"<crowd-form>{{ task.input.taskObject | grant_read_access }}</crowd-form>"
+
+    def size(self, uri: object) -> int:
+        return 100
+
+    def etag(self, uri: object) -> str:
+        return "etag"
+
+    def presign_get(self, uri: object, expires_seconds: int) -> str:
+        return f"https://signed/{uri}?for={expires_seconds}"
+
+
+class Browser:
+    """A portal, and a browser that keeps its cookies."""
+
+    def __init__(self, url: str = SECURE) -> None:
+        self.url = url
+        self.clock = FakeClock()
+        self.cognito = FakeCognito(self.clock)
+        self.records = FakeRecords()
+        self.registry = FakeRegistry()
+        self.work = FakeWork(self.clock)
+        self.cookies: dict[str, str] = {}
+        self.portal = Portal(
+            portal_url=url,
+            directory=Directory(self.registry, self.clock),
+            records=self.records,
+            cognito_for=lambda pool, client: self.cognito,
+            work=cast(Work, self.work),
+            contents=TaskContents(lambda _: FakeFiles(), self.clock),
+            clock=self.clock,
+            new_token=CountingTokens(),
+        )
+
+    def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
+        path, _, query = target.partition("?")
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = Request(method, path, query, sent, dict(self.cookies), body)
+        response = self.portal.handle(request)
+        for cookie in response.cookies:
+            name, _, value = cookie.partition(";")[0].partition("=")
+            if "Max-Age=0" in cookie:
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value
+        return response
+
+    def get(self, target: str) -> Response:
+        return self.send("GET", target)
+
+    def change(self, target: str, content: Any = None, **headers: str) -> Response:
+        standard = {
+            "content_type": "application/json",
+            "origin": self.url,
+            "x_groundwork_request": "1",
+        }
+        body = json.dumps({} if content is None else content).encode()
+        return self.send("POST", target, body, **(standard | headers))
+
+    def begin(self, return_to: str = "/") -> str:
+        """Go to the sign-in page and return the state that Cognito would bring back."""
+        response = self.get(f"/sign-in?return_to={return_to}")
+        query = parse_qs(urlsplit(response.headers["location"]).query)
+        self.cognito.claims["nonce"] = query["nonce"][0]
+        return query["state"][0]
+
+    def sign_in(self) -> None:
+        response = self.get(f"/oauth2/idpresponse?code=good-code&state={self.begin()}")
+        assert (response.status, response.headers["location"]) == (303, "/")
+
+
+@pytest.fixture
+def browser() -> Browser:
+    return Browser()
+
+
+@pytest.fixture
+def worker(browser: Browser) -> Browser:
+    browser.sign_in()
+    return browser
+
+
+def content(response: Response) -> Any:
+    return json.loads(response.body)
+
+
+def error_of(response: Response) -> tuple[int, str]:
+    error = content(response)["error"]
+    assert set(error) == {"code", "message", "hint"}
+    assert error["message"]
+    return int(response.status), error["code"]
+
+
+def test_health_is_public_and_needs_nothing_set_up(browser: Browser) -> None:
+    browser.registry.present = False
+    response = browser.get("/health")
+    assert (response.status, content(response)) == (200, {"status": "ok"})
+
+
+def test_the_home_page_leads_to_sign_in(browser: Browser) -> None:
+    response = browser.get("/")
+    assert (response.status, response.headers["location"]) == (303, "/sign-in")
+
+
+def test_sign_in_leads_to_cognito_with_the_portals_callback(browser: Browser) -> None:
+    response = browser.get("/sign-in")
+    query = parse_qs(urlsplit(response.headers["location"]).query)
+    assert response.headers["location"].startswith(f"{PAGES}/oauth2/authorize?")
+    assert query["redirect_uri"] == ["https://portal.example/oauth2/idpresponse"]
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_siblings(browser: Browser) -> None:
+    response = browser.get(f"/oauth2/idpresponse?code=good-code&state={browser.begin()}")
+    [cookie] = response.cookies
+    assert cookie.startswith("__Host-groundwork-session=")
+    assert cookie.split("; ")[1:] == [
+        "Path=/",
+        "Max-Age=43200",
+        "HttpOnly",
+        "SameSite=Lax",
+        "Secure",
+    ]
+
+
+def test_a_local_portal_has_cookies_that_plain_http_may_carry() -> None:
+    browser = Browser(LOCAL)
+    response = browser.get(f"/oauth2/idpresponse?code=good-code&state={browser.begin()}")
+    [cookie] = response.cookies
+    assert cookie.startswith("groundwork-session=")
+    assert "Secure" not in cookie
+    assert "strict-transport-security" not in response.headers
+
+
+def test_the_code_is_traded_with_the_verifier_of_its_own_sign_in(browser: Browser) -> None:
+    state = browser.begin()
+    [pending] = browser.records.pending.values()
+    browser.get(f"/oauth2/idpresponse?code=good-code&state={state}")
+    assert browser.cognito.exchanged == [
+        {
+            "code": "good-code",
+            "callback": "https://portal.example/oauth2/idpresponse",
+            "verifier": pending.code_verifier,
+        }
+    ]
+
+
+def test_signing_in_returns_to_where_one_was(browser: Browser) -> None:
+    state = browser.begin("/jobs/logos")
+    response = browser.get(f"/oauth2/idpresponse?code=good-code&state={state}")
+    assert response.headers["location"] == "/jobs/logos"
+
+
+def test_a_state_works_once(browser: Browser) -> None:
+    state = browser.begin()
+    browser.get(f"/oauth2/idpresponse?code=good-code&state={state}")
+    browser.cookies.pop("__Host-groundwork-session")
+    response = browser.get(f"/oauth2/idpresponse?code=good-code&state={state}")
+    assert response.status == 400
+    assert len(browser.cognito.exchanged) == 1
+
+
+def test_going_back_to_a_used_return_while_signed_in_is_no_failure(browser: Browser) -> None:
+    state = browser.begin()
+    browser.get(f"/oauth2/idpresponse?code=good-code&state={state}")
+    response = browser.get(f"/oauth2/idpresponse?code=good-code&state={state}")
+    assert (response.status, response.headers["location"]) == (303, "/")
+
+
+def test_another_browser_cannot_finish_a_sign_in(browser: Browser) -> None:
+    state = browser.begin()
+    browser.cookies.clear()
+    response = browser.get(f"/oauth2/idpresponse?code=good-code&state={state}")
+    assert response.status == 400
+    assert b"another browser" in response.body
+    assert browser.cognito.exchanged == []
+
+
+def test_two_tabs_may_sign_in_at_once(browser: Browser) -> None:
+    first = browser.begin()
+    nonce = browser.cognito.claims["nonce"]
+    second = browser.begin()
+    later = browser.get(f"/oauth2/idpresponse?code=good-code&state={second}")
+    browser.cognito.claims["nonce"] = nonce
+    earlier = browser.get(f"/oauth2/idpresponse?code=good-code&state={first}")
+    assert (later.status, earlier.status) == (303, 303)
+    assert len(browser.cognito.exchanged) == 2
+
+
+def test_signing_in_again_ends_the_earlier_session(worker: Browser) -> None:
+    worker.sign_in()
+    assert len(worker.records.sessions) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("code=bad-code", b"invalid_grant"),
+        ("error=access_denied&error_description=%3Cb%3E", b"access_denied &lt;b&gt;"),
+    ],
+)
+def test_what_cognito_refuses_is_told_on_a_page(browser: Browser, query: str, words: bytes) -> None:
+    response = browser.get(f"/oauth2/idpresponse?{query}&state={browser.begin()}")
+    assert response.status == 400
+    assert words in response.body
+    assert browser.records.sessions == {}
+
+
+def test_a_replayed_token_is_refused(browser: Browser) -> None:
+    state = browser.begin()
+    browser.cognito.claims["nonce"] = "of-another-sign-in"
+    response = browser.get(f"/oauth2/idpresponse?code=good-code&state={state}")
+    assert response.status == 400
+    assert b"nonce differs" in response.body
+
+
+def test_the_home_page_is_honest_about_what_there_is(worker: Browser) -> None:
+    page = worker.get("/").body.decode()
+    assert "Signed in as <strong>ada@example.com</strong>" in page
+    assert "not part of this version" in page
+    assert "/api/jobs" in page
+
+
+def test_signing_out_ends_the_session_and_cognitos(worker: Browser) -> None:
+    response = worker.send("POST", "/logout", origin=SECURE)
+    assert response.headers["location"].startswith(f"{PAGES}/logout?client_id=client123")
+    assert "logout_uri=https%3A%2F%2Fportal.example%2Flogout" in response.headers["location"]
+    assert worker.records.sessions == {}
+    assert b"You are signed out" in worker.get("/logout").body
+
+
+def test_another_site_cannot_sign_a_worker_out_by_a_form(worker: Browser) -> None:
+    response = worker.send("POST", "/logout", origin="https://evil.example")
+    assert error_of(response) == (403, "ForeignOrigin")
+    assert worker.records.sessions
+
+
+def test_the_page_with_the_sign_out_button_lets_its_form_reach_cognito(worker: Browser) -> None:
+    policy = worker.get("/").headers["content-security-policy"]
+    assert f"form-action 'self' {PAGES}" in policy
+
+
+@pytest.mark.parametrize("target", ["/", "/health", "/api/me", "/nothing", "/sign-in"])
+def test_every_answer_has_security_headers(browser: Browser, target: str) -> None:
+    headers = browser.get(target).headers
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["strict-transport-security"].startswith("max-age=")
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("GET", "/api/me"),
+        ("GET", "/api/jobs"),
+        ("GET", "/api/jobs/logos/tasks"),
+        ("POST", "/api/jobs/logos/tasks"),
+        ("GET", "/api/tasks/lease-0"),
+        ("POST", "/api/tasks/lease-0/answer"),
+        ("POST", "/api/tasks/lease-0/release"),
+        ("POST", "/api/tasks/lease-0/decline"),
+    ],
+)
+def test_nobody_uses_the_worker_api_signed_out(browser: Browser, method: str, target: str) -> None:
+    assert error_of(browser.send(method, target)) == (401, "SignedOut")
+
+
+def test_people_of_another_pool_are_signed_out(worker: Browser) -> None:
+    [(key, session)] = worker.records.sessions.items()
+    other = session.identity.__class__("sub", "https://issuer/us-east-1_Other", "eve", "e@x")
+    worker.records.sessions[key] = session.__class__(
+        key, other, session.groups, session.groups_checked_at, session.expires_at
+    )
+    assert error_of(worker.get("/api/me")) == (401, "SignedOut")
+
+
+def test_me_tells_who_one_is(worker: Browser) -> None:
+    me = content(worker.get("/api/me"))
+    assert me["email"] == "ada@example.com"
+    assert me["workerId"].startswith("private.us-east-1.")
+    assert [team["name"] for team in me["teams"]] == ["labelers"]
+    assert me["sessionExpiresAt"] == "2026-11-22T21:00:00.000Z"
+
+
+def test_jobs_are_listed_as_the_portal_shows_them(worker: Browser) -> None:
+    assert content(worker.get("/api/jobs"))["jobs"] == [
+        {
+            "name": "logos",
+            "title": "Find logos",
+            "description": "Draw boxes around logos",
+            "status": "InProgress",
+            "createdAt": "2026-11-22T09:00:00.000Z",
+            "tasksLeft": 1,
+            "customer": "123456789012",
+            "taskTimeLimitSeconds": 300,
+        }
+    ]
+
+
+def test_a_taken_task_has_its_page_and_its_deadline(worker: Browser) -> None:
+    response = worker.change("/api/jobs/logos/tasks")
+    assert response.status == 200
+    assert content(response) == {
+        "lease": "lease-0",
+        "job": "logos",
+        "title": "Find logos",
+        "description": "Draw boxes around logos",
+        "acceptedAt": "2026-11-22T09:00:00.000Z",
+        "expiresAt": "2026-11-22T09:05:00.000Z",
+        "timeLimitSeconds": 300,
+        "taskInput": {"taskObject": "s3://bucket/images/a.jpg", "labels": ["Apple"]},
+        "content": "<crowd-form>https://signed/s3://bucket/images/a.jpg?for=300</crowd-form>",
+        "contentProblems": [],
+    }
+
+
+def test_nothing_to_do_is_no_content(worker: Browser) -> None:
+    worker.work.tasks_left = 0
+    response = worker.change("/api/jobs/logos/tasks")
+    assert (response.status, response.body) == (204, b"")
+
+
+def test_held_tasks_are_listed_and_resumed(worker: Browser) -> None:
+    taken = content(worker.change("/api/jobs/logos/tasks"))
+    [listed] = content(worker.get("/api/jobs/logos/tasks"))["tasks"]
+    assert listed["lease"] == taken["lease"]
+    assert "content" not in listed
+    assert content(worker.get("/api/tasks/lease-0")) == taken
+
+
+def test_an_answer_is_stored_as_it_was_given(worker: Browser) -> None:
+    worker.change("/api/jobs/logos/tasks")
+    answer = {"boundingBox": {"boundingBoxes": [{"label": "Apple", "left": 1}]}}
+    response = worker.change(
+        "/api/tasks/lease-0/answer", {"answerContent": answer, "timeSpentInSeconds": 12.5}
+    )
+    assert response.status == 204
+    [(worker_id, lease, stored, seconds)] = worker.work.answers
+    assert worker_id == content(worker.get("/api/me"))["workerId"]
+    assert (lease, stored, seconds) == ("lease-0", answer, 12.5)
+
+
+@pytest.mark.parametrize("verb", ["release", "decline"])
+def test_tasks_are_given_back(worker: Browser, verb: str) -> None:
+    worker.change("/api/jobs/logos/tasks")
+    assert worker.change(f"/api/tasks/lease-0/{verb}").status == 204
+    assert worker.work.given_back == [(verb, "lease-0")]
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"content_type": "text/plain"}, (415, "NotJson")),
+        ({"content_type": ""}, (415, "NotJson")),
+        ({"origin": "https://evil.example"}, (403, "ForeignOrigin")),
+        ({"origin": ""}, (403, "ForeignOrigin")),
+        ({"origin": "null"}, (403, "ForeignOrigin")),
+        ({"origin": "https://portal.example.evil.example"}, (403, "ForeignOrigin")),
+        ({"x_groundwork_request": ""}, (403, "HeaderMissing")),
+    ],
+    ids=["form", "no type", "other site", "no origin", "opaque", "look-alike", "no header"],
+)
+def test_another_site_cannot_make_a_browser_change_anything(
+    worker: Browser, headers: dict[str, str], code: tuple[int, str]
+) -> None:
+    response = worker.change("/api/jobs/logos/tasks", **headers)
+    assert error_of(response) == code
+    assert worker.work.tasks_left == 1
+
+
+def test_a_content_type_may_name_its_charset(worker: Browser) -> None:
+    response = worker.change(
+        "/api/jobs/logos/tasks", content_type="application/json; charset=utf-8"
+    )
+    assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "words"),
+    [
+        (b"{", (400, "BadJson"), "not JSON"),
+        (b'{"answerContent": {"a": NaN}}', (400, "BadJson"), "NaN is no JSON number"),
+        (b"[" * 100_000, (400, "BadJson"), "not JSON"),
+        (b"[]", (422, "InvalidAnswer"), "the body is a list"),
+        (b"{}", (422, "InvalidAnswer"), "answerContent is missing"),
+        (b'{"answerContent": {}}', (422, "InvalidAnswer"), "answerContent is empty"),
+        (b'{"answerContent": "x"}', (422, "InvalidAnswer"), "answerContent is a text"),
+        (
+            b'{"answerContent": [], "timeSpentInSeconds": -1, "x": 1}',
+            (422, "InvalidAnswer"),
+            "answerContent is a list, not an object by element name; "
+            "timeSpentInSeconds is -1, not a number from 0; unknown: x",
+        ),
+        (
+            b'{"answerContent": {"a": 1}, "timeSpentInSeconds": true}',
+            (422, "InvalidAnswer"),
+            "timeSpentInSeconds is true",
+        ),
+    ],
+)
+def test_a_malformed_answer_is_refused_with_its_reasons(
+    worker: Browser, body: bytes, code: tuple[int, str], words: str
+) -> None:
+    worker.change("/api/jobs/logos/tasks")
+    response = worker.send(
+        "POST",
+        "/api/tasks/lease-0/answer",
+        body,
+        content_type="application/json",
+        origin=SECURE,
+        x_groundwork_request="1",
+    )
+    assert error_of(response) == code
+    assert words in content(response)["error"]["message"]
+    assert worker.work.answers == []
+
+
+def test_an_answer_too_large_for_a_function_is_refused(worker: Browser) -> None:
+    response = worker.change("/api/tasks/lease-0/answer", {"a": "x" * MAXIMUM_BODY_BYTES})
+    assert error_of(response) == (413, "AnswerTooLarge")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NotInTeamError("not yours"), (403, "NotInTeam")),
+        (JobNotFoundError("gone"), (404, "JobNotFound")),
+        (LeaseNotFoundError("not held"), (404, "LeaseNotFound")),
+        (JobNotOpenError("stopped"), (409, "JobNotOpen")),
+        (AlreadyAnsweredError("twice"), (409, "AlreadyAnswered")),
+        (LeaseExpiredError("late"), (410, "LeaseExpired")),
+        (AnswerTooLargeError("big"), (413, "AnswerTooLarge")),
+        (S3AccessDeniedError("role"), (502, "StorageFailed")),
+        (ConflictError("busy"), (503, "Busy")),
+    ],
+)
+def test_each_refusal_of_the_work_has_its_status(
+    worker: Browser, error: Exception, code: tuple[int, str]
+) -> None:
+    worker.work.error = error
+    response = worker.change("/api/jobs/logos/tasks")
+    assert error_of(response) == code
+    assert content(response)["error"]["message"] == str(error)
+
+
+def test_an_unforeseen_failure_tells_no_details(
+    worker: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker.work.error = RuntimeError("secret detail")
+    response = worker.get("/api/jobs")
+    assert error_of(response) == (500, "InternalError")
+    assert b"secret detail" not in response.body
+    assert "secret detail" in caplog.text
+
+
+def test_leaving_the_team_takes_the_work_away_within_five_minutes(worker: Browser) -> None:
+    worker.cognito.groups.clear()
+    worker.clock.advance(minutes=5)
+    assert content(worker.get("/api/jobs"))["jobs"] == []
+    assert error_of(worker.change("/api/jobs/logos/tasks")) == (403, "NotInTeam")
+    assert b"no work team" in worker.get("/").body
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "code", "allow"),
+    [
+        ("GET", "/nothing", (404, "NotFound"), None),
+        ("GET", "/api/jobs/a/b/tasks", (404, "NotFound"), None),
+        ("GET", "/api/jobs/", (404, "NotFound"), None),
+        ("DELETE", "/api/jobs/logos/tasks", (405, "MethodNotAllowed"), "GET, POST"),
+        ("POST", "/health", (405, "MethodNotAllowed"), "GET"),
+    ],
+)
+def test_unknown_addresses_and_methods_are_told(
+    browser: Browser, method: str, target: str, code: tuple[int, str], allow: str | None
+) -> None:
+    response = browser.send(method, target)
+    assert error_of(response) == code
+    assert response.headers.get("allow") == allow
+
+
+def test_head_answers_like_get_without_a_body(browser: Browser) -> None:
+    response = browser.send("HEAD", "/health")
+    assert (response.status, response.body) == (200, b"")
+
+
+def test_without_a_workforce_the_portal_says_so(browser: Browser) -> None:
+    browser.registry.present = False
+    response = browser.get("/sign-in")
+    assert response.status == 503
+    assert b"no workforce yet" in response.body
+
+
+def test_a_pool_without_a_domain_is_told(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_domain() -> str:
+        raise NotSetUpError(f"user pool {POOL} has no domain")
+
+    monkeypatch.setattr(browser.cognito, "pages_url", no_domain)
+    assert b"has no domain" in browser.get("/sign-in").body
+
+
+def test_the_registry_is_not_asked_for_every_request(worker: Browser) -> None:
+    reads = worker.registry.reads
+    for _ in range(5):
+        worker.get("/api/jobs")
+    assert worker.registry.reads == reads
+    worker.clock.advance(seconds=15)
+    worker.get("/api/jobs")
+    assert worker.registry.reads == reads + 1
