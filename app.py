@@ -1,0 +1,37 @@
+"""Groundwork's app: one stack for Ground Truth, two with the open engine."""
+
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from stacks.config import ENGINE_STACK_NAME, OPEN, ConfigurationError, WorkshopConfig
+from stacks.engine_stack import EngineStack
+from stacks.workshop_stack import WorkshopStack
+
+
+def build(app: cdk.App) -> WorkshopStack:
+    """Add the configured stacks and the policy checks to an app; return the workshop's stack."""
+    config = WorkshopConfig.from_context(app.node.get_all_context(), root=Path.cwd())
+    environment = cdk.Environment(region=config.region)
+    engine = EngineStack(app, ENGINE_STACK_NAME, env=environment) if config.engine == OPEN else None
+    workshop = WorkshopStack(app, config.name, config=config, engine=engine, env=environment)
+    for key, value in config.tags.items():
+        cdk.Tags.of(app).add(key, value)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return workshop
+
+
+def main() -> None:
+    """Synthesize what the CDK CLI asks for."""
+    app = cdk.App()
+    try:
+        build(app)
+    except ConfigurationError as error:
+        sys.exit(str(error))
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

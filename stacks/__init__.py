@@ -1,0 +1,1 @@
+"""The CDK stacks: configuration, the workshop, and the open engine."""

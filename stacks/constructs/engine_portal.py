@@ -1,0 +1,100 @@
+"""The worker portal: one HTTP API in front of one function that signs people in itself."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from stacks.constructs.engine_rights import (
+    acknowledge_index,
+    allow_job_roles,
+    allow_sign_in,
+    allow_task_answers,
+)
+from stacks.constructs.functions import PythonFunction, log_group
+from stacks.policy import acknowledge
+
+# A hundred workers who load a page and its images at once stay well below these.
+_REQUESTS_PER_SECOND = 200
+_BURST_REQUESTS = 400
+
+
+class PortalAddress(Construct):
+    """The portal's HTTP API and its address, which the engine's functions are told."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.api = apigatewayv2.HttpApi(
+            self, "Api", description="Worker portal", create_default_stage=False
+        )
+        self.url = self.api.api_endpoint
+        apigatewayv2.HttpStage(
+            self,
+            "Stage",
+            http_api=self.api,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=apigatewayv2.ThrottleSettings(
+                rate_limit=_REQUESTS_PER_SECOND, burst_limit=_BURST_REQUESTS
+            ),
+            # The library's types for this interface and its one class don't match.
+            access_log_settings=cast(
+                apigatewayv2.IAccessLogSettings,
+                apigatewayv2.LogGroupLogDestination(log_group(self)),
+            ),
+        )
+
+
+class EnginePortal(Construct):
+    """The function behind the portal's address."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        address: PortalAddress,
+        table: dynamodb.Table,
+        state_machine: stepfunctions.StateMachine,
+        layers: Sequence[lambda_.ILayerVersion],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.portal = PythonFunction(
+            self,
+            "Portal",
+            folder="portal",
+            layers=layers,
+            environment={"TABLE_NAME": table.table_name, "PORTAL_URL": address.url},
+            timeout_seconds=29,
+            memory_mib=512,
+            description="Worker portal: pages, sign-in and worker API",
+        )
+        table.grant_read_write_data(self.portal.role)
+        acknowledge_index(self.portal.role, table)
+        allow_job_roles(self.portal.role)
+        allow_task_answers(self.portal.role, state_machine)
+        allow_sign_in(
+            self.portal.role,
+            "AdminGetUser",
+            "AdminListGroupsForUser",
+            "DescribeUserPool",
+            "DescribeUserPoolClient",
+        )
+        route = apigatewayv2.HttpRoute(
+            self,
+            "AllRequests",
+            http_api=address.api,
+            route_key=apigatewayv2.HttpRouteKey.DEFAULT,
+            integration=integrations.HttpLambdaIntegration("Function", self.portal.function),
+        )
+        acknowledge(
+            route,
+            "AwsSolutions-APIG4",
+            "The portal signs people in by Cognito's code flow and keeps the session in a cookie, "
+            "which API Gateway's token authorizers can't read",
+        )

@@ -1,0 +1,78 @@
+"""The layers that the functions share: the groundwork library, and its packages."""
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks import dependencies
+from stacks.paths import BUILD, PROJECT
+
+# The local cloud, the command line and the sample photos never run in a function.
+_LEFT_OUT = ("local", "cli.py", "demo.py", "demo", "samples.py", "__pycache__")
+
+
+class Library(Construct):
+    """The `groundwork` package as one layer, and what it imports as another."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        own = lambda_.LayerVersion(
+            self,
+            "Groundwork",
+            code=lambda_.Code.from_asset(str(_staged_library())),
+            description="The groundwork library",
+        )
+        self.layers: list[lambda_.ILayerVersion] = [own, self._build_dependencies()]
+
+    def _build_dependencies(self) -> lambda_.ILayerVersion:
+        """Declare the archive by its recipe: the CLI makes it, synthesis needs no network."""
+        location = cdk.Stack.of(self).synthesizer.add_file_asset(
+            source_hash=dependencies.layer_hash(),
+            display_name="Dependencies layer",
+            executable=[sys.executable, str(PROJECT / "stacks" / "dependencies.py")],
+        )
+        packages = lambda_.CfnLayerVersion(
+            self,
+            "Dependencies",
+            content=lambda_.CfnLayerVersion.ContentProperty(
+                s3_bucket=location.bucket_name, s3_key=location.object_key
+            ),
+            description="What the groundwork library imports",
+        )
+        return lambda_.LayerVersion.from_layer_version_arn(self, "Packages", packages.ref)
+
+
+def _staged_library() -> Path:
+    """Copy the package below `python/`, where a layer's modules are found, named by content."""
+    package = PROJECT / "groundwork"
+    files = sorted(
+        path
+        for path in package.rglob("*")
+        if path.is_file() and not any(part in _LEFT_OUT for part in path.relative_to(package).parts)
+    )
+    digest = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(PROJECT).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    staged = BUILD / "layers" / f"library-{digest.hexdigest()[:16]}"
+    if not staged.exists():
+        staged.parent.mkdir(parents=True, exist_ok=True)
+        # Two syntheses at the same time each write their own copy; the first to finish is kept.
+        with tempfile.TemporaryDirectory(dir=staged.parent) as work:
+            for path in files:
+                copy = Path(work) / "layer" / "python" / path.relative_to(PROJECT)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+            try:
+                (Path(work) / "layer").rename(staged)
+            except OSError:
+                if not staged.exists():
+                    raise
+    return staged

@@ -1,0 +1,81 @@
+"""The open engine: SageMaker's labeling API, its loop and its worker portal."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from stacks import outputs
+from stacks.constructs.engine_api import EngineApi
+from stacks.constructs.engine_loop import EngineLoop
+from stacks.constructs.engine_portal import EnginePortal, PortalAddress
+from stacks.constructs.functions import LabelingService
+from stacks.constructs.library import Library
+from stacks.outputs import output
+
+
+class EngineStack(cdk.Stack):
+    """One engine serves every workshop of an account and region."""
+
+    def __init__(self, scope: Construct, construct_id: str, **stack_options: Any) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="Groundwork: the open labeling engine",
+            **stack_options,
+        )
+        layers = Library(self, "Library").layers
+        table = _build_table(self)
+        address = PortalAddress(self, "PortalAddress")
+        loop = EngineLoop(self, "Loop", table=table, portal_url=address.url, layers=layers)
+        portal = EnginePortal(
+            self,
+            "Portal",
+            address=address,
+            table=table,
+            state_machine=loop.state_machine,
+            layers=layers,
+        )
+        api = EngineApi(
+            self,
+            "LabelingApi",
+            table=table,
+            state_machine=loop.state_machine,
+            portal_url=address.url,
+            layers=layers,
+        )
+        self.service = LabelingService(api.url, api.api.function.function_arn)
+        self.function_roles = (api.api.role, loop.steps.role, portal.portal.role)
+        output(self, outputs.PORTAL_URL, address.url, "Where workers sign in")
+        output(self, outputs.LABELING_API_URL, api.url, "Endpoint of the labeling API for the SDK")
+        output(
+            self,
+            outputs.LABELING_API_FUNCTION_NAME,
+            api.api.function.function_name,
+            "The function behind the labeling API",
+        )
+        output(self, outputs.TABLE_NAME, table.table_name, "The engine's state")
+
+
+def _build_table(scope: Construct) -> dynamodb.Table:
+    table = dynamodb.Table(
+        scope,
+        "Table",
+        partition_key=dynamodb.Attribute(name="PK", type=dynamodb.AttributeType.STRING),
+        sort_key=dynamodb.Attribute(name="SK", type=dynamodb.AttributeType.STRING),
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        time_to_live_attribute="expires_at",
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    # Open tasks in the order in which they may be taken.
+    table.add_global_secondary_index(
+        index_name="available",
+        partition_key=dynamodb.Attribute(name="available_pk", type=dynamodb.AttributeType.STRING),
+        sort_key=dynamodb.Attribute(name="available_sk", type=dynamodb.AttributeType.STRING),
+        projection_type=dynamodb.ProjectionType.ALL,
+    )
+    return table

@@ -1,0 +1,7 @@
+"""Where the project's parts lie on the disk that synthesizes."""
+
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+LAMBDAS = PROJECT / "lambdas"
+BUILD = PROJECT / "build"

@@ -1,0 +1,82 @@
+"""IAM statements with their reasons, and cdk-nag findings acknowledged beside their resource.
+
+`AwsSolutions-IAM5` reports every wildcard. Statements are therefore added here: one with a wildcard
+must say why no narrower one will do, and that sentence becomes the acknowledgement.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import IConstruct
+
+
+def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
+    """Accept one finding on a construct and all below it, with a reason a reviewer can reject."""
+    cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
+
+
+def acknowledge_wildcards(construct: IConstruct, reason: str, *wildcards: str) -> None:
+    """Accept wildcards in the policies below a construct: actions, or resources with tokens."""
+    stack = cdk.Stack.of(construct)
+    for wildcard in wildcards:
+        flat = _flatten(stack.resolve(wildcard))
+        kind = "Action" if _is_action(flat) else "Resource"
+        acknowledge(construct, f"AwsSolutions-IAM5[{kind}::{flat}]", reason)
+
+
+def allow(
+    role: iam.IRole,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    *,
+    because: str | None = None,
+    conditions: Mapping[str, Any] | None = None,
+) -> None:
+    """Let a role do something.
+
+    Parameters
+    ----------
+    because
+        Why a wildcard among the actions or resources can't be narrower; required if there is one.
+    """
+    wildcards = [text for text in (*actions, *resources) if "*" in text]
+    if wildcards and because is None:
+        raise ValueError(f"{wildcards} needs a reason: name the resource, or say why it can't be")
+    role.add_to_principal_policy(
+        iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
+    )
+    if because is not None:
+        acknowledge_wildcards(role, because, *wildcards)
+
+
+def arn(service: str, resource: str, *, region: str = cdk.Aws.REGION) -> str:
+    """Return the ARN of a resource in this account; pass `region=""` for a global service."""
+    return f"arn:{cdk.Aws.PARTITION}:{service}:{region}:{cdk.Aws.ACCOUNT_ID}:{resource}"
+
+
+def _is_action(text: str) -> bool:
+    service, colon, _action = text.partition(":")
+    return bool(colon) and service.replace("-", "").isalnum() and service != "arn"
+
+
+def _flatten(value: Any) -> str:
+    """Write a CloudFormation expression the way that cdk-nag names it in a finding."""
+    return "".join(_parts(value))
+
+
+def _parts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value.replace("${", "<").replace("}", ">")
+    elif "Fn::Sub" in value:
+        yield _flatten(value["Fn::Sub"])
+    elif "Ref" in value:
+        yield f"<{value['Ref']}>"
+    elif "Fn::GetAtt" in value:
+        yield f"<{'.'.join(value['Fn::GetAtt'])}>"
+    elif "Fn::Join" in value:
+        delimiter, items = value["Fn::Join"]
+        yield delimiter.join(_flatten(item) for item in items)
+    else:
+        raise ValueError(f"{value!r}: cdk-nag has no short name for this expression")
