@@ -315,7 +315,12 @@ class _Access:
             self._add(found["Username"], self._group)
             return
         username = answer["User"]["Username"]
-        self._record(username)
+        try:
+            self._record(username)
+        except ServiceRefusedError:
+            # Unrecorded it would outlive the stack.
+            self._call_unless_gone("admin_delete_user", UserPoolId=self._pool_id, Username=username)
+            raise
         self._add(username, self._group)
 
     def _record(self, username: str) -> None:
