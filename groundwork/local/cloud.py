@@ -177,20 +177,18 @@ class LocalCloud:
         self._cdk(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], quiet=True)
 
     def deploy(
-        self,
-        stacks: Sequence[str] = (),
-        context: Mapping[str, str] | None = None,
-        *,
-        exclusively: bool = False,
+        self, what: Sequence[str], context: Mapping[str, str], *, assembly: str = "app"
     ) -> None:
-        """Deploy stacks, all of the app by default.
+        """Synthesize the app and deploy stacks of it.
 
         Parameters
         ----------
+        what
+            Stacks and options as `cdk deploy` takes them; nothing for an app of one stack.
         context
             Settings of the app, as with the CLI's `-c key=value`.
-        exclusively
-            Leave out the stacks that the named ones depend on.
+        assembly
+            A name for what was synthesized, by which it can be destroyed later.
 
         Raises
         ------
@@ -202,37 +200,19 @@ class LocalCloud:
         self._cdk(
             [
                 "deploy",
-                *(stacks or ["--all"]),
-                *(["--exclusively"] if exclusively else []),
+                *what,
                 "--require-approval=never",
                 "--progress=events",
-                *_context_options(context),
-                f"--output={self._assembly}",
+                *(f"--context={name}={value}" for name, value in context.items()),
+                f"--output={self._assembly(assembly)}",
             ]
         )
 
-    def destroy(self, stacks: Sequence[str] = (), context: Mapping[str, str] | None = None) -> None:
-        """Destroy stacks, all of the app by default; what is not there is left alone.
-
-        Parameters
-        ----------
-        context
-            Settings of the app; without any, the app is destroyed as it was deployed last.
-        """
-        app = [] if context is not None else [f"--app={self._assembly}"]
-        if context is None and not self._assembly.exists():
-            return
-        self._cdk(
-            [
-                "destroy",
-                *(stacks or ["--all"]),
-                "--force",
-                "--progress=events",
-                *app,
-                *_context_options(context),
-                *([f"--output={self._assembly}"] if context is not None else []),
-            ]
-        )
+    def destroy(self, what: Sequence[str], *, assembly: str = "app") -> None:
+        """Destroy stacks as they were deployed under that name; what is not there is left alone."""
+        folder = self._assembly(assembly)
+        if folder.exists():
+            self._cdk(["destroy", *what, "--force", "--progress=events", f"--app={folder}"])
 
     def stacks(self) -> list[Stack]:
         """Describe the stacks that exist."""
@@ -270,9 +250,8 @@ class LocalCloud:
                 return stack.outputs[name]
         return None
 
-    @property
-    def _assembly(self) -> Path:
-        return self.folder / "cdk.out"
+    def _assembly(self, name: str) -> Path:
+        return self.folder / "assemblies" / name
 
     def _remove_broken_stacks(self) -> None:
         """Delete what an earlier, interrupted run left, which the CLI would ask questions about."""
@@ -346,10 +325,6 @@ def project_root(start: Path | None = None) -> Path:
     raise LocalCloudError(
         f"No cdk.json in {start} or above it. Run this in the Groundwork project's folder."
     )
-
-
-def _context_options(context: Mapping[str, str] | None) -> list[str]:
-    return [f"--context={name}={value}" for name, value in (context or {}).items()]
 
 
 def _progress(line: str) -> str | None:

@@ -1,0 +1,265 @@
+"""The demo from an empty machine to an empty machine: deploy, label, fetch results, destroy."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from groundwork.demo.crowd import Crowd, Drawer
+from groundwork.demo.drawing import HABITS
+from groundwork.demo.inputs import DemoInput, own_input, sample_input
+from groundwork.local.cloud import LocalCloud
+from groundwork.local.emulator import DEFAULT_PORT, LocalCloudError, free_port
+from groundwork.local.invitations import invitations
+from groundwork.local.leftovers import leftovers
+from groundwork.local.workshop import JobState, LocalWorkshop, destroy, job_state
+from groundwork.manifest import LabelState
+from groundwork.results.summary import read_results, summarize
+
+WORKERS = ("ann@example.com", "ben@example.com", "cho@example.com")
+LABEL_ATTRIBUTE = "label"
+
+_POLL_SECONDS = 0.5
+_LABELING_TIMEOUT_SECONDS = 3600
+
+Say = Callable[[str], None]
+
+
+class DemoError(Exception):
+    """The demo could not be carried through; the text says where it ended."""
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """What to demonstrate.
+
+    Parameters
+    ----------
+    images
+        A folder of photos; None for generated samples.
+    count, seed
+        How many samples to generate, and which.
+    """
+
+    engine: str = "open"
+    images: Path | None = None
+    labels: tuple[str, ...] = ()
+    truth: Path | None = None
+    count: int = 30
+    seed: int = 0
+    port: int | None = None
+
+
+@dataclass
+class Summary:
+    """What a demo ended with, as build/demo/summary.json has it."""
+
+    engine: str
+    job_name: str = ""
+    job_status: str = ""
+    objects: int = 0
+    human_labeled: int = 0
+    machine_labeled: int = 0
+    failed: int = 0
+    human_mean_iou: float | None = None
+    portal_url: str = ""
+    output_manifest: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the content of summary.json."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+def run(settings: DemoSettings, project: Path, say: Say) -> Summary:
+    """Carry the demo through and write its results below build/demo.
+
+    Parameters
+    ----------
+    say
+        Is told what is being done.
+
+    Raises
+    ------
+    DemoInputError
+        Before anything was started, with everything wrong in photos, labels and truth.
+    DemoError, LocalCloudError
+        When a step fails; the emulator is stopped, and its logs are kept.
+    """
+    folder = project / "build" / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    summary = Summary(settings.engine)
+    begun = time.monotonic()
+    with _phase(summary, "photos"):
+        chosen = _choose(settings, folder, say)
+    cloud = _fresh_cloud(settings, project, folder, say)
+    try:
+        with _phase(summary, "start"):
+            say(f"Starting the local cloud (MiniStack) on port {cloud.port}")
+            cloud.start()
+            cloud.bootstrap()
+        with _phase(summary, "deploy"):
+            say(f"Deploying the stacks with the CDK CLI, engine={settings.engine}")
+            LocalWorkshop(cloud, settings.engine, _context(chosen)).deploy()
+        summary.portal_url = _output(cloud, "PortalUrl")
+        summary.job_name = _output(cloud, "LabelingJobName")
+        with _phase(summary, "label"):
+            job = _label(cloud, summary, chosen, settings.seed, say)
+        summary.job_status = job.status
+        with _phase(summary, "results"):
+            manifest = _fetch_manifest(cloud, job, folder / "output.manifest", say)
+            _count(summary, job, manifest, chosen)
+        with _phase(summary, "destroy"):
+            say("Destroying the stacks with the CDK CLI")
+            destroy(cloud)
+            _check_nothing_left(cloud, say)
+    finally:
+        with _phase(summary, "stop"):
+            say("Stopping the local cloud")
+            cloud.stop()
+    cloud.emulator.wipe()
+    summary.seconds["total"] = round(time.monotonic() - begun, 1)
+    (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")
+    if job.status != "Completed":
+        raise DemoError(f"The job {job.name} is {job.status}: {job.failure_reason}")
+    return summary
+
+
+@contextmanager
+def _phase(summary: Summary, name: str) -> Iterator[None]:
+    begun = time.monotonic()
+    try:
+        yield
+    finally:
+        summary.seconds[name] = round(time.monotonic() - begun, 1)
+
+
+def _choose(settings: DemoSettings, folder: Path, say: Say) -> DemoInput:
+    if settings.images is None:
+        say(f"Making {settings.count} sample photos with known boxes (seed {settings.seed})")
+        return sample_input(folder / "photos", settings.count, settings.seed)
+    chosen = own_input(settings.images, settings.labels, settings.truth)
+    say(f"Taking {len(chosen.names)} photos from {chosen.images}")
+    if chosen.truth is None:
+        say(
+            "NOTE: there is no truth for these photos (TRUTH=<json>), so nobody here knows where "
+            "their objects are. The simulated workers put one box round the middle of every photo "
+            f"with the label {chosen.labels[0]}, to show the way of the data and nothing else."
+        )
+    return chosen
+
+
+def _fresh_cloud(settings: DemoSettings, project: Path, folder: Path, say: Say) -> LocalCloud:
+    """Return a local cloud of the demo's own, apart from that of `groundwork up`, and empty."""
+    cloud = LocalCloud(project, folder / "cloud", report=say)
+    if cloud.attach():
+        say("Stopping the local cloud that an earlier demo left running")
+        cloud.stop()
+    port = settings.port or free_port(DEFAULT_PORT)
+    cloud = LocalCloud(project, folder / "cloud", port, report=say)
+    cloud.emulator.wipe()
+    return cloud
+
+
+def _context(chosen: DemoInput) -> dict[str, str]:
+    return {
+        "name": "Demo",
+        "images": str(chosen.images),
+        "labels": json.dumps(chosen.labels),
+        "label_attribute": LABEL_ATTRIBUTE,
+        "worker_emails": ",".join(WORKERS),
+        # Two batches, so that the loop goes round once.
+        "batch_size": str(min(1000, max(1, (len(chosen.names) + 1) // 2))),
+    }
+
+
+def _label(cloud: LocalCloud, summary: Summary, chosen: DemoInput, seed: int, say: Say) -> JobState:
+    invited = invitations(cloud.mails())
+    if not invited:
+        raise DemoError(f"No invitation mail was sent; the log: {cloud.emulator.log_path}")
+    say(f"{len(invited)} workers got their invitation mails and sign in at {summary.portal_url}")
+    if chosen.truth is not None:
+        say(f"They draw the known boxes as people do: {HABITS} (seed {seed})")
+    logins = [(each.email, each.temporary_password) for each in invited]
+
+    def drawer(worker: int) -> Drawer:
+        return Drawer(chosen.truth, seed=seed, worker=worker)
+
+    told = -1
+    deadline = time.monotonic() + _LABELING_TIMEOUT_SECONDS
+    with Crowd(cloud, summary.portal_url, logins, drawer) as crowd:
+        while True:
+            crowd.check()
+            job = job_state(cloud, summary.job_name)
+            labeled = job.counters["TotalLabeled"]
+            if labeled != told:
+                say(f"  {job.name}: {job.status}, {labeled} of {len(chosen.names)} labeled")
+                told = labeled
+            if job.is_over:
+                return job
+            if time.monotonic() > deadline:
+                raise DemoError(
+                    f"The job {job.name} is still {job.status} after {_LABELING_TIMEOUT_SECONDS} "
+                    f"seconds; the log: {cloud.emulator.log_path}"
+                )
+            time.sleep(_POLL_SECONDS)
+
+
+def _fetch_manifest(cloud: LocalCloud, job: JobState, path: Path, say: Say) -> Path:
+    if job.output_manifest is None:
+        raise DemoError(
+            f"The job {job.name} is {job.status} without results: {job.failure_reason}; "
+            f"the log: {cloud.emulator.log_path}"
+        )
+    uri = urlsplit(job.output_manifest)
+    cloud.client("s3").download_file(uri.netloc, uri.path.lstrip("/"), str(path))
+    say(f"Copied the augmented manifest {job.output_manifest} to {path}")
+    return path
+
+
+def _count(summary: Summary, job: JobState, manifest: Path, chosen: DemoInput) -> None:
+    with manifest.open("rb") as chunks:
+        counted = summarize(read_results(chunks, job.label_attribute), chosen.truth)
+    summary.objects = counted.objects
+    summary.human_labeled = counted.states[LabelState.HUMAN]
+    summary.machine_labeled = counted.states[LabelState.MACHINE]
+    summary.failed = counted.states[LabelState.FAILED]
+    if counted.human_mean_iou is not None:
+        summary.human_mean_iou = round(counted.human_mean_iou, 4)
+    summary.output_manifest = job.output_manifest or ""
+
+
+def _check_nothing_left(cloud: LocalCloud, say: Say) -> None:
+    left = leftovers(cloud)
+    if left:
+        raise DemoError("Destroying left these behind:\n  " + "\n  ".join(left))
+    say("Nothing is left but the CDK's own bootstrap stack")
+
+
+def _output(cloud: LocalCloud, name: str) -> str:
+    value = cloud.output(name)
+    if value is None:
+        raise LocalCloudError(f"No deployed stack has the output {name}.")
+    return value
+
+
+def table_rows(summary: Summary) -> list[tuple[str, Any]]:
+    """Return what the demo's closing table shows."""
+    iou = "no truth" if summary.human_mean_iou is None else f"{summary.human_mean_iou:.3f}"
+    phases = ", ".join(f"{name} {seconds:g}" for name, seconds in summary.seconds.items())
+    return [
+        ("engine", summary.engine),
+        ("job", f"{summary.job_name} ({summary.job_status})"),
+        ("objects", summary.objects),
+        ("labeled by people", summary.human_labeled),
+        ("labeled by machine", summary.machine_labeled),
+        ("failed", summary.failed),
+        ("people's mean IoU against the truth", iou),
+        ("portal", summary.portal_url),
+        ("results", summary.output_manifest),
+        ("seconds", phases),
+    ]
