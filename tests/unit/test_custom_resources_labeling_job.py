@@ -217,9 +217,9 @@ def test_a_repeated_event_finds_the_job_it_created(setting: Setting) -> None:
 def test_a_request_whose_answer_was_lost_counts_as_done(setting: Setting) -> None:
     original = setting.labeling.create_labeling_job
 
-    def twice(**request: Any) -> dict[str, Any]:
-        original(**request)
-        return original(**request)
+    def twice(LabelingJobName: str, **request: Any) -> dict[str, Any]:  # noqa: N803
+        original(LabelingJobName, **request)
+        return original(LabelingJobName, **request)
 
     setting.labeling.create_labeling_job = twice  # type: ignore[method-assign]
     assert setting.create()["LabelingJobName"] in setting.labeling.jobs
