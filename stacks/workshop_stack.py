@@ -186,9 +186,19 @@ class WorkshopStack(cdk.Stack):
         )
 
     def _progress_command(self, job: LabelingJob) -> str:
-        query = "{Status: LabelingJobStatus, Counters: LabelCounters}"
-        command = f"aws sagemaker describe-labeling-job --labeling-job-name {job.name}"
-        return f"{command} --region {self.region} --query '{query}'"
+        function = self._service.function_arn
+        if function is None:
+            query = "{Status: LabelingJobStatus, Counters: LabelCounters}"
+            command = f"aws sagemaker describe-labeling-job --labeling-job-name {job.name}"
+            return f"{command} --region {self.region} --query '{query}'"
+        # The AWS CLI can't sign for a function URL, but it can call the function behind it.
+        body = f'{{\\"LabelingJobName\\": \\"{job.name}\\"}}'
+        target = "SageMaker.DescribeLabelingJob"
+        event = f'{{"headers": {{"x-amz-target": "{target}"}}, "body": "{body}"}}'
+        return (
+            f"aws lambda invoke --function-name {function} --region {self.region} "
+            f"--cli-binary-format raw-in-base64-out --payload '{event}' /dev/stdout"
+        )
 
 
 def _template(config: WorkshopConfig) -> str:

@@ -11,24 +11,20 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from stacks.constructs.engine_rights import (
-    acknowledge_index,
-    allow_job_roles,
-    allow_task_answers,
-)
+from stacks.constructs.engine_rights import acknowledge_index, allow_job_roles
 from stacks.constructs.functions import PythonFunction, log_group
 from stacks.policy import acknowledge_wildcards, allow, arn
 
 # After this time without an answer the loop looks for itself whether the batch is done.
 _LOOK_AFTER_SECONDS = 3600
 _STEP_TIMEOUT_SECONDS = 900
-# Placeholders that the deployment fills in.
-_STEPS, _PARTITION = "${LabelingSteps}", "${Partition}"
+# The deployment fills this in.
+_STEPS = "${LabelingSteps}"
 _TIMEOUTS = ["States.Timeout", "States.HeartbeatTimeout"]
 
 
-def definition() -> dict[str, Any]:
-    """Return the state machine, with placeholders for the function and the partition.
+def definition(partition: str = "aws") -> dict[str, Any]:
+    """Return the state machine, with a placeholder for the function of its steps.
 
     Each step's answer, job, iteration and outcome, is the next step's input.
     """
@@ -41,26 +37,26 @@ def definition() -> dict[str, Any]:
                 "SelectBatch",
                 [{"Variable": "$.iteration", "NumericEquals": 0, "Next": "Prepare"}],
             ),
-            "Prepare": _step("prepare", "SelectBatch"),
-            "SelectBatch": _step("select_batch", "Selected"),
+            "Prepare": _step(partition, "prepare", "SelectBatch"),
+            "SelectBatch": _step(partition, "select_batch", "Selected"),
             "Selected": _outcomes(
                 people="WaitForPeople", no_people="Consolidate", finished="Finish"
             ),
-            "WaitForPeople": _wait_for_people(),
-            "CheckBatch": _step("check_batch", "Checked"),
+            "WaitForPeople": _wait_for_people(partition),
+            "CheckBatch": _step(partition, "check_batch", "Checked"),
             "Checked": _choice(
                 "Consolidate",
                 [{"Variable": "$.outcome", "StringEquals": "open", "Next": "WaitForPeople"}],
             ),
-            "Consolidate": _step("consolidate", "Publish"),
+            "Consolidate": _step(partition, "consolidate", "Publish"),
             # Automated labeling will come between these two.
-            "Publish": _step("publish_iteration", "Published"),
+            "Publish": _step(partition, "publish_iteration", "Published"),
             "Published": _outcomes(
                 **{"continue": "SelectBatch"}, hand_over="HandOver", finished="Finish"
             ),
             "HandOver": {
                 "Type": "Task",
-                "Resource": f"arn:{_PARTITION}:states:::states:startExecution",
+                "Resource": f"arn:{partition}:states:::states:startExecution",
                 "Parameters": {
                     "StateMachineArn.$": "$$.StateMachine.Id",
                     "Name.$": "States.Format('{}-{}', $.job, $.iteration)",
@@ -70,9 +66,9 @@ def definition() -> dict[str, Any]:
                 "Catch": _catch(),
                 "End": True,
             },
-            "Finish": _step("finish", "Finished"),
+            "Finish": _step(partition, "finish", "Finished"),
             "Finished": {"Type": "Succeed"},
-            "Fail": _fail(),
+            "Fail": _fail(partition),
         },
     }
 
@@ -112,7 +108,18 @@ class EngineLoop(Construct):
             because="Each work team brings a topic of its own for its notices",
         )
         self.state_machine = self._build_state_machine()
-        allow_task_answers(self.steps.role, self.state_machine)
+        # A policy of its own: within the role's, function and machine would wait for each other.
+        iam.Policy(
+            self,
+            "WakePolicy",
+            roles=[self.steps.role],
+            statements=[
+                iam.PolicyStatement(
+                    actions=["states:SendTaskSuccess"],
+                    resources=[self.state_machine.state_machine_arn],
+                )
+            ],
+        )
 
     def _build_state_machine(self) -> stepfunctions.StateMachine:
         role = iam.Role(self, "LoopRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
@@ -120,11 +127,10 @@ class EngineLoop(Construct):
         machine = stepfunctions.StateMachine(
             self,
             "Loop",
-            definition_body=stepfunctions.DefinitionBody.from_string(json.dumps(definition())),
-            definition_substitutions={
-                "LabelingSteps": self.steps.function.function_arn,
-                "Partition": cdk.Aws.PARTITION,
-            },
+            definition_body=stepfunctions.DefinitionBody.from_string(
+                json.dumps(definition(cdk.Aws.PARTITION))
+            ),
+            definition_substitutions={"LabelingSteps": self.steps.function.function_arn},
             role=role,
             logs=stepfunctions.LogOptions(
                 destination=log_group(self), level=stepfunctions.LogLevel.ALL
@@ -184,10 +190,10 @@ def _payload(step: str, **more: str) -> dict[str, Any]:
     return {"step": step, "job.$": "$.job", "iteration.$": "$.iteration", **more}
 
 
-def _step(step: str, next_state: str) -> dict[str, Any]:
+def _step(partition: str, step: str, next_state: str) -> dict[str, Any]:
     return {
         "Type": "Task",
-        "Resource": f"arn:{_PARTITION}:states:::lambda:invoke",
+        "Resource": f"arn:{partition}:states:::lambda:invoke",
         "Parameters": {"FunctionName": _STEPS, "Payload": _payload(step)},
         "OutputPath": "$.Payload",
         "Retry": _retry(),
@@ -196,8 +202,8 @@ def _step(step: str, next_state: str) -> dict[str, Any]:
     }
 
 
-def _wait_for_people() -> dict[str, Any]:
-    step = _step("open_batch", "Consolidate")
+def _wait_for_people(partition: str) -> dict[str, Any]:
+    step = _step(partition, "open_batch", "Consolidate")
     step["Resource"] += ".waitForTaskToken"
     step["Parameters"]["Payload"] |= {"token.$": "$$.Task.Token"}
     # The answer is what SendTaskSuccess carries, not the function's.
@@ -211,8 +217,8 @@ def _wait_for_people() -> dict[str, Any]:
     return step
 
 
-def _fail() -> Mapping[str, Any]:
-    step = _step("fail", "")
+def _fail(partition: str) -> Mapping[str, Any]:
+    step = _step(partition, "fail", "")
     step["Parameters"]["Payload"] |= {"error.$": "$.error"}
     del step["Next"], step["Catch"]
     return {**step, "End": True}
