@@ -44,9 +44,9 @@ class LabelingService:
     api_url: str
     emulator_url: str
 
-    def labeling(self) -> Any:
-        """Return an unmodified SageMaker client of the API."""
-        return self._client("sagemaker", self.api_url)
+    def labeling(self, **settings: Any) -> Any:
+        """Return an unmodified SageMaker client of the API, with settings of botocore's Config."""
+        return self._client("sagemaker", self.api_url, **settings)
 
     def emulator(self, service: str) -> Any:
         """Return a client of one of the emulator's services."""
@@ -63,14 +63,14 @@ class LabelingService:
         )
         return resource.Table(TABLE_NAME)
 
-    def _client(self, service: str, endpoint_url: str) -> Any:
+    def _client(self, service: str, endpoint_url: str, **settings: Any) -> Any:
         return boto3.client(
             service,
             endpoint_url=endpoint_url,
             region_name=REGION,
             aws_access_key_id="test",
             aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(retries={"total_max_attempts": 1}, **settings),
         )
 
 

@@ -1,4 +1,19 @@
-"""Which operations of the SageMaker API the open engine has, and which function does each."""
+"""Which operations of the SageMaker API the open engine has, and which function does each.
+
+| resource | done | not done |
+|---|---|---|
+| workforce | CreateWorkforce, DescribeWorkforce, ListWorkforces, UpdateWorkforce | |
+| | DeleteWorkforce | |
+| work team | CreateWorkteam, DescribeWorkteam, ListWorkteams, UpdateWorkteam, DeleteWorkteam | |
+| vendor's team | ListSubscribedWorkteams (none) | DescribeSubscribedWorkteam |
+| labeling job | CreateLabelingJob, DescribeLabelingJob, ListLabelingJobs, StopLabelingJob | |
+| team's jobs | ListLabelingJobsForWorkteam | |
+| tags | AddTags, ListTags, DeleteTags | |
+| template | RenderUiTemplate | |
+| worker page | | CreateHumanTaskUi, DescribeHumanTaskUi, ListHumanTaskUis, DeleteHumanTaskUi |
+
+SageMaker's operations beyond labeling are answered with a reference to SageMaker itself.
+"""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
