@@ -41,7 +41,8 @@ class Response:
 
 def json_response(content: Any, status: int = HTTPStatus.OK) -> Response:
     """Answer with JSON."""
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    # ASCII, since a manifest may hold halves of surrogate pairs, which UTF-8 has no place for.
+    body = json.dumps(content, separators=(",", ":")).encode("ascii")
     return Response(status, body, {"content-type": "application/json"})
 
 

@@ -293,6 +293,10 @@ def _gathering(work: Callable[[], Any]) -> Any:
         problems.append(
             TemplateProblem("expressions are nested too deeply" if too_deep else str(error.message))
         )
+    # Odd values meet odd tags (a range without end, text that is no Unicode): whatever the library
+    # raises then is the template's problem, and must not take the portal down.
+    except Exception as error:
+        problems.append(TemplateProblem(f"cannot be rendered: {type(error).__name__}: {error}"))
     finally:
         _problems.reset(token)
     return TemplateError(problems) if problems else result

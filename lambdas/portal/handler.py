@@ -22,6 +22,7 @@ from groundwork.portal.http import Request, Response, read_cookies
 from groundwork.portal.routes import Portal
 from groundwork.portal.session_store import SessionStore
 from groundwork.portal.task_content import TaskContents
+from groundwork.role_client import job_session_name
 from groundwork.s3_client import S3Client
 
 _logger = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ def _portal() -> Portal:
         return datetime.now(UTC)
 
     def files(role_arn: str, job_name: str) -> S3Client:
-        return S3Client.for_role(role_arn, f"groundwork-{job_name}"[:64])
+        return S3Client.for_role(role_arn, job_session_name(job_name))
 
     def files_of_task(task: LeasedTask) -> S3Client:
         return files(task.role_arn, task.job_name)

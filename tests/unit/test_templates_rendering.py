@@ -173,3 +173,34 @@ def test_a_missing_end_tag_is_told() -> None:
 def test_values_that_a_filter_cannot_take_are_a_problem_of_the_line() -> None:
     [problem] = problems_of("\n\n{{ '/w==' | base64_decode }}")
     assert problem.startswith("line 3: base64_decode: ")
+
+
+PIECES = st.sampled_from(
+    "{{;}};{%;%};{% raw %};{% endraw %};{% comment %};{% endcomment %};for i in ;endfor;if ;endif;"
+    "tablerow i in ;case ;when ;endcase;capture a;endcapture;assign a = ;cycle ;task.input.x;a;"
+    "(1..99999999999999999999); | ;date: ;split: '';times: 9;';-;.; ;[;];: ;,".split(";")
+)
+
+
+@given(st.lists(PIECES, max_size=25).map("".join), JSON_VALUES)
+def test_any_template_renders_or_tells_its_problems(template: str, value: object) -> None:
+    try:
+        output = rendered(template, x=value)
+    except TemplateError as error:
+        assert error.problems
+        assert all(problem.message for problem in error.problems)
+    else:
+        assert isinstance(output, str)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for i in (1..99999999999999999999999) %}{% endfor %}",
+        "{% tablerow i in (1..99999999999999999999999) %}{% endtablerow %}",
+        "{{ task.input.x }}",
+        "{% cycle task.input.x, 'a' %}",
+    ],
+)
+def test_values_that_nothing_can_be_made_of_are_a_problem(template: str) -> None:
+    assert problems_of(template, x="half a pair: \ud83d")
