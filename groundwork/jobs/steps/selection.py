@@ -169,10 +169,17 @@ def _refuse_expired(engine: Engine, job: Job) -> None:
 
 def _make_batch(engine: Engine, job: Job, iteration: int, progress: Progress) -> Batch | None:
     files = engine.files_for_job(job)
+    # What was found once stays, since a second look may find other images and other answers.
+    if not files.exists(layout.batch_uri(job, iteration)):
+        _write_batch(engine, job, iteration, progress)
+    return _keep_batch(engine, job, iteration, progress)
+
+
+def _write_batch(engine: Engine, job: Job, iteration: int, progress: Progress) -> None:
+    files = engine.files_for_job(job)
     lines = _unlabeled(files, job, progress, _allowance(job, progress))
     looked_at = _CandidateReader(engine, job, files).read(lines)
     try:
-        # What was found once stays, since a second look may find other images and other answers.
         files.put_stream(
             layout.batch_uri(job, iteration),
             (candidate.to_json() + b"\n" for candidate in looked_at),
@@ -180,12 +187,11 @@ def _make_batch(engine: Engine, job: Job, iteration: int, progress: Progress) ->
             only_new=True,
         )
     except S3ExistsError:
-        pass
+        return
     except S3ChangedError as error:
         raise JobFailedError(
             f"The input manifest was changed while the job was running: {error}"
         ) from error
-    return _keep_batch(engine, job, iteration, progress)
 
 
 def _keep_batch(engine: Engine, job: Job, iteration: int, progress: Progress) -> Batch | None:

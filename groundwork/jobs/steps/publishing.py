@@ -1,0 +1,206 @@
+"""Publish what a batch brought, and end the job."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from groundwork.jobs import layout
+from groundwork.jobs.errors import JobError
+from groundwork.jobs.model import Batch, BatchState, Counters, Job, JobStatus, Progress
+from groundwork.jobs.steps import Engine, StepResult
+from groundwork.jobs.steps.consolidating import consolidate
+from groundwork.jobs.steps.selection import read_candidates
+from groundwork.manifest import FAILURE_REASON, METADATA_SUFFIX, read_lines, rewrite
+from groundwork.s3_client import S3Client, S3Uri
+
+# An execution ends at 25,000 events, and every batch, like every hour of waiting, takes some:
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+ITERATIONS_PER_EXECUTION = 250
+# A snapshot is due after a twentieth of the objects, so that all of them together cost no more than
+# twenty manifests, and after this many at the latest, which bounds what is held in memory.
+_SNAPSHOTS_PER_JOB = 20
+_MOST_SINCE_SNAPSHOT = 20_000
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeLabelingJob.html
+_MAXIMUM_REASON_CHARACTERS = 1024
+_log = logging.getLogger(__name__)
+
+
+def publish_iteration(engine: Engine, job_name: str, iteration: int) -> StepResult:
+    """Count what a batch brought, write a snapshot if one is due, and say how to go on.
+
+    The outcome is ``continue``, ``hand_over`` to a fresh execution, or ``finished``.
+    """
+    job = engine.store.get(job_name)
+    batch = engine.store.get_batch(job.name, iteration)
+    progress = batch.after or _advance(engine, job, batch)
+    now = engine.clock()
+
+    def published(batch: Batch) -> Batch:
+        return replace(batch, state=BatchState.PUBLISHED, after=progress)
+
+    engine.store.change_batch(job.name, iteration, published)
+
+    def counted(job: Job) -> Job:
+        if job.status.is_final or job.iteration > iteration:
+            return job
+        if job.counters == progress.counters and job.iteration == iteration:
+            return job
+        return replace(job, counters=progress.counters, iteration=iteration, modified_at=now)
+
+    job = engine.store.change(job.name, counted)
+    return StepResult(job.name, iteration, _next(job, iteration, progress))
+
+
+def finish(engine: Engine, job_name: str, iteration: int) -> StepResult:
+    """Write the resulting manifest and end the job as Completed or Stopped."""
+    job = engine.store.get(job_name)
+    if not job.status.is_final:
+        progress = _progress(engine, job, iteration)
+        _write_output(engine, job, iteration, progress)
+        now = engine.clock()
+
+        def ended(job: Job) -> Job:
+            if job.status.is_final:
+                return job
+            complete = progress.counters.unlabeled == 0 and job.status is not JobStatus.STOPPING
+            status = JobStatus.COMPLETED if complete else JobStatus.STOPPED
+            return replace(job, status=status, counters=progress.counters, modified_at=now)
+
+        job = engine.store.change(job.name, ended)
+    engine.notices.job_ended(job)
+    return StepResult(job.name, iteration, "finished")
+
+
+def fail(engine: Engine, job_name: str, error: Mapping[str, Any] | None) -> StepResult:
+    """End the job as Failed, after publishing what it has produced as far as that is possible.
+
+    Parameters
+    ----------
+    error
+        What the state machine caught: ``Error`` and ``Cause``.
+    """
+    job = engine.store.get(job_name)
+    if not job.status.is_final:
+        try:
+            _salvage(engine, job)
+        except Exception:
+            # The failure to be reported may well be the reason why nothing can be written.
+            _log.exception("salvage failed: job=%s", job.name)
+        reason = failure_reason(error)
+        now = engine.clock()
+
+        def failed(job: Job) -> Job:
+            if job.status.is_final:
+                return job
+            return replace(job, status=JobStatus.FAILED, failure_reason=reason, modified_at=now)
+
+        job = engine.store.change(job.name, failed)
+    engine.notices.job_ended(job)
+    return StepResult(job.name, job.iteration, "failed")
+
+
+def failure_reason(error: Mapping[str, Any] | None) -> str:
+    """Return the text that DescribeLabelingJob shows, from what the state machine caught."""
+    cause = str((error or {}).get("Cause") or "")
+    name = str((error or {}).get("Error") or "unknown error")
+    try:
+        told = json.loads(cause)
+        name = str(told.get("errorType") or name)
+        cause = str(told.get("errorMessage") or cause)
+    except (ValueError, AttributeError):
+        pass
+    # A JobFailedError was written for the customer; the class of anything else helps to find it.
+    text = cause if name.endswith("JobFailedError") and cause else f"{name}: {cause}"
+    return text[:_MAXIMUM_REASON_CHARACTERS]
+
+
+def _advance(engine: Engine, job: Job, batch: Batch) -> Progress:
+    """Return the loop's progress after a batch, computed from the batch's files alone."""
+    files = engine.files_for_job(job)
+    before = batch.before
+    labeled, failed = _count(files, job, batch.iteration)
+    counters = Counters(
+        human_labeled=before.counters.human_labeled + labeled,
+        machine_labeled=before.counters.machine_labeled,
+        failed=before.counters.failed + failed,
+        unlabeled=before.counters.unlabeled - labeled - failed,
+    )
+    after = Progress(
+        next_byte=batch.next_byte,
+        next_line=batch.next_line,
+        manifest_etag=before.manifest_etag,
+        counters=counters,
+        labeled_by_people=before.labeled_by_people + labeled,
+        snapshot=before.snapshot,
+        finished_since_snapshot=before.finished_since_snapshot + labeled + failed,
+    )
+    due = min(max(1, counters.total_objects / _SNAPSHOTS_PER_JOB), _MOST_SINCE_SNAPSHOT)
+    if after.finished_since_snapshot < due:
+        return after
+    _write_manifest(engine, job, batch.iteration, after, layout.snapshot_uri(job, batch.iteration))
+    return replace(after, snapshot=batch.iteration, finished_since_snapshot=0)
+
+
+def _count(files: S3Client, job: Job, iteration: int) -> tuple[int, int]:
+    """Count the batch's labeled and failed objects; a line as it was is neither."""
+    labeled = failed = 0
+    lines = read_lines(files.stream(layout.batch_manifest_uri(job, iteration)))
+    for candidate, line in zip(read_candidates(files, job, iteration), lines, strict=True):
+        if line.body == candidate.line.encode():
+            continue
+        metadata = line.parse().get(job.label_attribute + METADATA_SUFFIX, {})
+        if FAILURE_REASON in metadata:
+            failed += 1
+        else:
+            labeled += 1
+    return labeled, failed
+
+
+def _next(job: Job, iteration: int, progress: Progress) -> str:
+    if job.status is not JobStatus.IN_PROGRESS or progress.counters.unlabeled == 0:
+        return "finished"
+    return "hand_over" if iteration % ITERATIONS_PER_EXECUTION == 0 else "continue"
+
+
+def _progress(engine: Engine, job: Job, iteration: int) -> Progress:
+    batch = engine.store.get_batch(job.name, iteration)
+    if batch.after is None:
+        raise JobError(f"batch {iteration} of job {job.name} was never published")
+    return batch.after
+
+
+def _write_output(engine: Engine, job: Job, iteration: int, progress: Progress) -> None:
+    _write_manifest(engine, job, iteration, progress, job.output_manifest_uri)
+
+
+def _write_manifest(
+    engine: Engine, job: Job, iteration: int, progress: Progress, target: S3Uri
+) -> None:
+    """Write all lines as they are after an iteration: the last snapshot and what came since."""
+    files = engine.files_for_job(job)
+    replaced: dict[int, bytes] = {}
+    for past in range(progress.snapshot + 1, iteration + 1):
+        lines = read_lines(files.stream(layout.batch_manifest_uri(job, past)))
+        for candidate, line in zip(read_candidates(files, job, past), lines, strict=True):
+            replaced[candidate.object_id] = line.body
+    etag = progress.manifest_etag if progress.snapshot == 0 else None
+    base = files.stream(layout.snapshot_uri(job, progress.snapshot), etag=etag)
+    files.put_stream(target, rewrite(read_lines(base), replaced.get), kms_key_id=job.kms_key_id)
+
+
+def _salvage(engine: Engine, job: Job) -> None:
+    """Publish the labels of finished batches, and those of answers that came in since."""
+    batch = engine.store.find_batch(job.name, job.iteration)
+    if batch is not None and batch.opened_at is not None and batch.after is None:
+        try:
+            consolidate(engine, job.name, batch.iteration, ending=True)
+            publish_iteration(engine, job.name, batch.iteration)
+        except Exception:
+            _log.exception("last batch not published: job=%s", job.name)
+    for iteration in range(job.iteration, -1, -1):
+        batch = engine.store.find_batch(job.name, iteration)
+        if batch is not None and batch.after is not None:
+            _write_output(engine, job, iteration, batch.after)
+            return
