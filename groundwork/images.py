@@ -27,6 +27,9 @@ _DECODED_PNG_PIXELS = 4_000_000
 _DECODED_JPEG_PIXELS = 16_000_000
 _ORIENTATION_TAG = 0x0112
 _FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png"}
+# Pillow finds MPO through its JPEG reader and registers no reader of that name: asking for one is a
+# KeyError for every file that is no JPEG.
+_READERS = ("JPEG", "PNG")
 _DEPTHS = {"1": 1, "L": 1, "I": 1, "I;16": 1, "F": 1, "LA": 2, "P": 3, "RGBA": 4, "CMYK": 4}
 _FOREIGN_BEGINNINGS = {
     b"GIF8": "GIF",
@@ -101,7 +104,7 @@ def read_image(data: bytes, total_bytes: int) -> ImageFacts:
     complete = len(data) >= total_bytes
     # Pillow's readers raise whatever a broken file makes them stumble over.
     try:
-        with warnings.catch_warnings(), Image.open(BytesIO(data), formats=list(_FORMATS)) as image:
+        with warnings.catch_warnings(), Image.open(BytesIO(data), formats=_READERS) as image:
             facts = _facts(image)
             _refuse_size(facts)
             if complete:
