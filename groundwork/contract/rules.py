@@ -30,10 +30,12 @@ Request = Mapping[str, Any]
 
 
 def task_of(request: Request) -> BuiltinTask | None:
-    """Return the built-in task type of a CreateLabelingJob request, or None for a custom one."""
+    """Return the built-in task type of a CreateLabelingJob request, or None for a custom one.
+
+    The consolidation function decides, if there is one: it makes the labels.
+    """
     arns = [arn for _, arn in _functions(request)]
-    tasks = (task_of_lambda_arn(arn) for arn in reversed(arns))
-    return next((task for task in tasks if task), None)
+    return task_of_lambda_arn(arns[-1]) if arns else None
 
 
 def labeling_job_problems(request: Request, *, region: str, account: str) -> list[str]:
@@ -83,15 +85,16 @@ def automated_labeling_problems(request: Request) -> list[str]:
 
 
 def _unbuilt_task_problems(request: Request) -> Iterator[str]:
-    task = task_of(request)
     page = request["HumanTaskConfig"]["UiConfig"].get("HumanTaskUiArn")
-    if task and task.key not in OPEN_ENGINE_TASKS:
-        built = ", ".join(sorted(OPEN_ENGINE_TASKS))
+    tasks = {task_of_lambda_arn(arn) for _, arn in _functions(request)} - {None}
+    unbuilt = [task for task in tasks if task and task.key not in OPEN_ENGINE_TASKS]
+    built = ", ".join(sorted(OPEN_ENGINE_TASKS))
+    for task in unbuilt:
         yield (
             f"task type {task.key} ({task.title}): the open engine has {built} and custom "
             "tasks with your own Lambda functions or none"
         )
-    elif page:
+    if page and not unbuilt:
         yield f"UiConfig.HumanTaskUiArn {page}: the open engine has no worker pages of its own"
 
 
@@ -302,7 +305,7 @@ def _algorithm_problems(request: Request, task: BuiltinTask | None, region: str)
 
 
 def _functions(request: Request) -> list[tuple[str, str]]:
-    """Return the places and ARNs of the Lambda functions that a request names."""
+    """Return the places and ARNs of the Lambda functions that a request names, in their order."""
     task_config = request["HumanTaskConfig"]
     consolidation = task_config.get("AnnotationConsolidationConfig") or {}
     found = {

@@ -232,6 +232,22 @@ def test_a_stopped_job_goes_through_stopping_and_keeps_its_output(
     }
 
 
+def test_stopping_a_job_that_never_got_a_loop_gives_it_one(
+    service: LabelingService, labeling: Any, jobs: JobStore
+) -> None:
+    stored(jobs, "orphan", status=JobStatus.INITIALIZING)
+
+    labeling.stop_labeling_job(LabelingJobName="ORPHAN")
+
+    assert (
+        labeling.describe_labeling_job(LabelingJobName="orphan")["LabelingJobStatus"] == "Stopping"
+    )
+    executions = service.emulator("stepfunctions").list_executions(
+        stateMachineArn=STATE_MACHINE_ARN
+    )["executions"]
+    assert "orphan" in [execution["name"] for execution in executions]
+
+
 def test_jobs_come_in_pages_and_in_order(labeling: Any, jobs: JobStore) -> None:
     for day, name in enumerate(["delta", "Alpha", "charlie", "bravo", "echo"]):
         stored(jobs, name, day)

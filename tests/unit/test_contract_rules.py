@@ -133,6 +133,20 @@ def test_a_built_in_function_goes_with_ones_own() -> None:
     assert problems(request) == []
 
 
+def test_ones_own_consolidation_makes_a_custom_job_of_any_input() -> None:
+    own = {"AnnotationConsolidationLambdaArn": OWN_FUNCTION}
+    boxes = with_human_task(labeling_job_request(), AnnotationConsolidationConfig=own)
+    through = with_human_task(
+        labeling_job_request("PassThrough"), AnnotationConsolidationConfig=own
+    )
+
+    assert task_of(boxes) is None
+    assert open_engine_problems(boxes) == []
+    assert task_of(through) is None
+    (problem,) = open_engine_problems(through)
+    assert "task type PassThrough" in problem
+
+
 def test_functions_have_to_be_of_the_jobs_region_and_its_account() -> None:
     task = BUILTIN_TASKS["BoundingBox"]
     request = with_human_task(

@@ -142,10 +142,12 @@ def list_for_workteam(engine: Engine, request: dict[str, Any]) -> dict[str, Any]
 
 def stop(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     """Ask a labeling job to stop; what has been labeled is kept."""
-    try:
-        stop_job(engine.jobs, engine.loop, request["LabelingJobName"], engine.clock())
-    except JobNotFoundError as error:
-        raise _missing(request["LabelingJobName"]) from error
+    job = _found(engine, request["LabelingJobName"])
+    stop_job(engine.jobs, engine.loop, job.name, engine.clock())
+    if job.status is JobStatus.INITIALIZING:
+        # A function that died while it created the job may have left it without a loop, which then
+        # nothing would stop. A loop that runs is not disturbed.
+        engine.loop.start(job.name)
     return {}
 
 

@@ -66,7 +66,8 @@ def create(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
 
 def describe(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     """Describe a work team."""
-    return {"Workteam": _described(engine, find(engine, request["WorkteamName"]))}
+    team = find(engine, request["WorkteamName"])
+    return {"Workteam": _described(engine, team, engine.registry.workforce(team.workforce_name))}
 
 
 def list_all(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +80,9 @@ def list_all(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
         return ("" if by_name else time_key(team.created_at), team.name.lower())
 
     shown, token = page(found, key, request)
-    return {"Workteams": [_described(engine, team) for team in shown], **token}
+    workforces = {workforce.name: workforce for workforce in engine.registry.workforces()}
+    described = [_described(engine, team, workforces[team.workforce_name]) for team in shown]
+    return {"Workteams": described, **token}
 
 
 def list_subscribed(_engine: Engine, _request: dict[str, Any]) -> dict[str, Any]:
@@ -90,14 +93,13 @@ def list_subscribed(_engine: Engine, _request: dict[str, Any]) -> dict[str, Any]
 def update(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     """Update a work team; a list of members replaces the one before."""
     team = find(engine, request["WorkteamName"])
+    workforce = engine.registry.workforce(team.workforce_name)
     problems = _unsupported(request)
     changes: dict[str, Any] = {}
     if "MemberDefinitions" in request:
         members = request["MemberDefinitions"]
         problems += _member_problems(members)
-        problems += _foreign_member_problems(
-            members, engine.registry.workforce(team.workforce_name)
-        )
+        problems += _foreign_member_problems(members, workforce)
         changes["groups"] = _groups(members)
     if problems:
         raise validation_error(problems)
@@ -106,7 +108,7 @@ def update(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     if "NotificationConfiguration" in request:
         changes["notification_topic_arn"] = _topic(request)
     changed = engine.registry.update_workteam(team.name, engine.clock(), changes)
-    return {"Workteam": _described(engine, changed)}
+    return {"Workteam": _described(engine, changed, workforce)}
 
 
 def delete(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
@@ -240,8 +242,7 @@ def _topic(request: dict[str, Any]) -> str | None:
     return topic or None
 
 
-def _described(engine: Engine, team: Workteam) -> dict[str, Any]:
-    workforce = engine.registry.workforce(team.workforce_name)
+def _described(engine: Engine, team: Workteam, workforce: Workforce) -> dict[str, Any]:
     described: dict[str, Any] = {
         "WorkteamName": team.name,
         "WorkteamArn": team.arn,
