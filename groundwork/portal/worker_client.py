@@ -72,7 +72,7 @@ class WorkerClient:
         WorkerSignInError
             If the pages refuse, or ask for something else.
         """
-        transport = _Resolved(resolve_to) if resolve_to else httpx.HTTPTransport(retries=2)
+        transport = Resolved(resolve_to) if resolve_to else httpx.HTTPTransport(retries=2)
         http = httpx.Client(transport=transport, timeout=_TIMEOUT, follow_redirects=True)
         client = cls(portal_url.rstrip("/"), http)
         try:
@@ -136,9 +136,10 @@ class WorkerClient:
 
     def sign_out(self) -> None:
         """End the session, the portal's and Cognito's."""
-        self._http.post(
-            self._portal_url + SIGN_OUT_PATH, headers={"origin": self._portal_url}
-        ).raise_for_status()
+        headers = {"origin": self._portal_url}
+        address = self._portal_url + SIGN_OUT_PATH
+        leads_to = _checked(self._http.post(address, headers=headers, follow_redirects=False))
+        _checked(self._http.get(leads_to.headers["location"], follow_redirects=False))
 
     def _get(self, path: str) -> dict[str, Any]:
         response = _checked(self._http.get(self._portal_url + path))
@@ -151,7 +152,7 @@ class WorkerClient:
     def _pass_pages(self, email: str, password: str, new_password: str | None) -> None:
         response = self._http.get(self._portal_url + "/")
         for _ in range(_MAXIMUM_PAGES):
-            if str(response.url).startswith(self._portal_url):
+            if str(response.url).startswith(f"{self._portal_url}/"):
                 if response.is_success and not response.url.path.startswith(CALLBACK_PATH):
                     return
                 raise WorkerSignInError(_page_text(response))
@@ -173,7 +174,7 @@ class WorkerClient:
         raise WorkerSignInError(f"still on the sign-in pages after {_MAXIMUM_PAGES} forms")
 
 
-class _Resolved(httpx.HTTPTransport):
+class Resolved(httpx.HTTPTransport):
     """Sends every request to one address, with the host that it was meant for."""
 
     def __init__(self, address: str) -> None:
@@ -244,7 +245,7 @@ class _Page(HTMLParser):
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
-    if response.is_success:
+    if response.is_success or response.has_redirect_location:
         return response
     try:
         error = response.json()["error"]

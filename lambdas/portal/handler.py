@@ -85,6 +85,8 @@ def _portal() -> Portal:
     def now() -> datetime:
         return datetime.now(UTC)
 
+    # Making a client takes longer than most requests; its credentials renew themselves.
+    @lru_cache(maxsize=64)
     def files(role_arn: str, job_name: str) -> S3Client:
         return S3Client.for_role(role_arn, job_session_name(job_name))
 

@@ -175,11 +175,11 @@ def test_values_that_a_filter_cannot_take_are_a_problem_of_the_line() -> None:
     assert problem.startswith("line 3: base64_decode: ")
 
 
-PIECES = st.sampled_from(
-    "{{;}};{%;%};{% raw %};{% endraw %};{% comment %};{% endcomment %};for i in ;endfor;if ;endif;"
-    "tablerow i in ;case ;when ;endcase;capture a;endcapture;assign a = ;cycle ;task.input.x;a;"
-    "(1..99999999999999999999); | ;date: ;split: '';times: 9;';-;.; ;[;];: ;,".split(";")
-)
+OPENINGS = ["{{", "}}", "{%", "%}", "{% raw %}", "{% endraw %}", "{% comment %}", "'", "[", "]"]
+TAGS = ["for i in ", "endfor", "if ", "endif", "tablerow i in ", "case ", "when ", "endcase", "or "]
+OTHERS = ["capture a", "endcapture", "assign a = ", "cycle ", "task.input.x", "a", "-", ".", ": "]
+FILTERS = [" | ", "date: ", "split: ''", "times: 9", "join", "(1..99999999999999999999)", ",", " "]
+PIECES = st.sampled_from([*OPENINGS, *TAGS, *OTHERS, *FILTERS])
 
 
 @given(st.lists(PIECES, max_size=25).map("".join), JSON_VALUES)
