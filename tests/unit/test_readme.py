@@ -1,0 +1,64 @@
+"""The README names what exists, and all of it."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from groundwork.cli import main
+from stacks import outputs
+
+PROJECT = Path(__file__).resolve().parents[2]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line.removeprefix("$ ").partition("#")[0].strip()
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("$ ")
+]
+OUTPUTS = [value for name, value in vars(outputs).items() if name.isupper()]
+
+
+def _words(program: str) -> list[list[str]]:
+    return [words[1:] for words in map(shlex.split, COMMANDS) if words[0] == program]
+
+
+def test_the_first_two_commands_are_demo_and_test() -> None:
+    """A newcomer's first console block holds the two commands and nothing else."""
+    assert COMMANDS[:2] == ["make demo", "make test"]
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    """No command of the README ends with "No rule to make target"."""
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE))
+    named = {word for words in _words("make") for word in words if "=" not in word}
+
+    assert named
+    assert named <= targets
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_is_in_the_readme_and_has_help_with_an_example(command: str) -> None:
+    """A command that nobody can find is not a feature."""
+    help_text = main.commands[command].help or ""
+
+    assert f"groundwork {command}" in help_text
+    assert [command] in [words[:1] for words in _words("groundwork")] or command == "demo"
+
+
+def test_every_groundwork_command_in_the_readme_exists() -> None:
+    """What the README tells people to type is understood."""
+    assert {words[0] for words in _words("groundwork")} <= set(main.commands)
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_every_output_is_explained_in_the_readme(name: str) -> None:
+    """Whoever reads the end of `cdk deploy` finds each line in the README."""
+    assert f"`{name}`" in README
+
+
+def test_no_package_registry_is_named_in_the_lock_file() -> None:
+    """The lock file works with whatever registry or mirror npm is set up for."""
+    assert '"resolved"' not in (PROJECT / "package-lock.json").read_text(encoding="utf-8")
