@@ -7,7 +7,7 @@ fit the pixels that training code reads from the file.
 """
 
 import struct
-import warnings
+import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -40,6 +40,19 @@ _FOREIGN_BEGINNINGS = {
     b"<?xml": "XML",
     b"%PDF": "PDF",
 }
+
+# Pillow's readers raise whatever a broken file makes them stumble over.
+_BROKEN_FILE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+)
 
 # Pillow would warn of pictures that this module measures and refuses itself.
 Image.MAX_IMAGE_PIXELS = None
@@ -102,16 +115,15 @@ def read_image(data: bytes, total_bytes: int) -> ImageFacts:
     if not total_bytes:
         raise ImageError("the image file is empty")
     complete = len(data) >= total_bytes
-    # Pillow's readers raise whatever a broken file makes them stumble over.
     try:
-        with warnings.catch_warnings(), Image.open(BytesIO(data), formats=_READERS) as image:
+        with Image.open(BytesIO(data), formats=_READERS) as image:
             facts = _facts(image)
             _refuse_size(facts)
             if complete:
                 _decode(image, facts)
     except ImageError:
         raise
-    except (OSError, SyntaxError, ValueError, TypeError, struct.error, EOFError, KeyError) as error:
+    except _BROKEN_FILE_ERRORS as error:
         if complete or not _looks_accepted(data):
             raise ImageError(_unreadable(data, error)) from error
         raise ImageNeedsMoreError("the image's header goes on") from error
@@ -119,7 +131,7 @@ def read_image(data: bytes, total_bytes: int) -> ImageFacts:
 
 
 def _facts(image: Image.Image) -> ImageFacts:
-    orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+    orientation = _orientation(image)
     return ImageFacts(
         format=_FORMATS[image.format or ""],
         width=image.width,
@@ -127,6 +139,16 @@ def _facts(image: Image.Image) -> ImageFacts:
         depth=_DEPTHS.get(image.mode, 3),
         orientation=orientation if orientation in range(1, 9) else 1,
     )
+
+
+def _orientation(image: Image.Image) -> int:
+    # Not getexif(), which decodes the whole of a PNG file in search of it.
+    exif = Image.Exif()
+    try:
+        exif.load(image.info.get("exif", b""))
+        return int(exif.get(_ORIENTATION_TAG, 1))
+    except _BROKEN_FILE_ERRORS:
+        return 1
 
 
 def _refuse_size(facts: ImageFacts) -> None:
