@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_sns as sns
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from stacks.constructs.functions import LabelingService, PythonProvider
 from stacks.policy import acknowledge, allow, arn
@@ -39,8 +39,17 @@ _POOL_ACTIONS = (
 
 @dataclass(frozen=True)
 class Workforce:
-    """What a team needs to know about its workforce; `own` tells whether the stack made it."""
+    """What a team needs to know about its workforce.
 
+    Parameters
+    ----------
+    resource
+        What has to be there before the team and go after it: the name alone refers to nothing.
+    own
+        Whether the stack made it.
+    """
+
+    resource: IConstruct
     name: str
     sub_domain: str
     user_pool_id: str
@@ -130,7 +139,7 @@ class CreatedWorkforce(Construct):
         # Made after and deleted before the sign-in page, which the pool can't be deleted with.
         workforce.node.add_dependency(domain)
         self.workforce = Workforce(
-            name, sub_domain, pool.user_pool_id, client.user_pool_client_id, own=True
+            workforce, name, sub_domain, pool.user_pool_id, client.user_pool_client_id, own=True
         )
 
     def _build_pool(self) -> cognito.UserPool:
@@ -206,7 +215,7 @@ class AdoptedWorkforce(Construct):
             found.get_att_string(attribute)
             for attribute in ("WorkforceName", "SubDomain", "UserPool", "ClientId")
         )
-        self.workforce = Workforce(name, sub_domain, pool, client, own=False)
+        self.workforce = Workforce(found, name, sub_domain, pool, client, own=False)
 
 
 class WorkTeam(Construct):
@@ -286,6 +295,7 @@ class WorkTeam(Construct):
                 },
             )
             self.workteam_arn = team.get_att_string("WorkteamArn")
+        team.node.add_dependency(workforce.resource)
         access = self._build_access(workforce, group, topic, worker_emails, layers)
         # The service writes to the client when the first team is made; the access comes after it.
         access.node.add_dependency(team)
