@@ -316,8 +316,9 @@ def _folder(event: ResourceEvent, name: str) -> str:
 
 
 def _prefix(request: ResourceEvent) -> str:
+    # SageMaker writes names in ARNs in lower case, and the ARN has to be known beforehand.
     length = _NAME_CHARACTERS - _DIGEST_CHARACTERS - 1
-    return request.text("NamePrefix")[:length].rstrip("-")
+    return request.text("NamePrefix")[:length].rstrip("-").lower()
 
 
 def _defining(properties: Mapping[str, Any]) -> dict[str, Any]:

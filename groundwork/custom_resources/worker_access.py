@@ -151,7 +151,9 @@ class _Access:
         for user in plan.record:
             self._try(problems, f"recording {user.email}", lambda u=user: self._record(u.username))
         for user in plan.resend:
-            self._try(problems, f"inviting {user.email} again", lambda u=user: self._resend(u))
+            self._try(
+                problems, f"inviting {user.email} again", lambda u=user: self._resend(u, pool)
+            )
         for user in plan.add:
             self._try(
                 problems,
@@ -326,11 +328,11 @@ class _Access:
     def _record(self, username: str) -> None:
         self._add(username, self._record_group)
 
-    def _resend(self, user: PoolUser) -> None:
+    def _resend(self, user: PoolUser, pool: Pool) -> None:
         self._cognito.call(
             "admin_create_user",
             UserPoolId=self._pool_id,
-            Username=user.username,
+            Username=pool.invitation_name(user),
             MessageAction="RESEND",
             DesiredDeliveryMediums=["EMAIL"],
         )

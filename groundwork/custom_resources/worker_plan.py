@@ -61,6 +61,12 @@ class Pool:
             return f"worker-{hashlib.sha256(email.encode()).hexdigest()[:16]}"
         return email
 
+    def invitation_name(self, user: PoolUser) -> str:
+        """Return what to call an invited user by: pools with e-mail user names want those here."""
+        return (
+            user.email if "email" in self.settings.get("UsernameAttributes", []) else user.username
+        )
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -42,7 +42,7 @@ def check(inputs: Inputs) -> Findings:
         *_team_problems(inputs),
         *_manifest_problems(inputs, task),
         *(problem for bucket in inputs.buckets for problem in _bucket_problems(bucket, inputs)),
-        *_image_problems(inputs.images),
+        *_image_problems(inputs),
     ]
     warnings = [
         *_labeled_warnings(inputs),
@@ -152,7 +152,6 @@ def _team_problems(inputs: Inputs) -> Iterator[Finding]:
             f"does not exist ({team.said})",
             "a private work team of this account and region, or a subscribed vendor's",
             "correct the ARN (aws sagemaker list-workteams shows what there is)",
-            may_pass=True,
         )
     else:
         yield _unreadable(subject, team, right="sagemaker:DescribeWorkteam")
@@ -243,7 +242,10 @@ def _cors_problems(subject: str, bucket: BucketSeen) -> Iterator[Finding]:
     )
 
 
-def _image_problems(images: tuple[ImageSeen, ...]) -> Iterator[Finding]:
+def _image_problems(inputs: Inputs) -> Iterator[Finding]:
+    # One word about a bucket is enough for all its images.
+    told = tuple(f"s3://{b.name}/" for b in inputs.buckets if isinstance(b.region, Unavailable))
+    images = [image for image in inputs.images if not image.uri.startswith(told)]
     found = [problem for image in images if (problem := _image_problem(image))]
     yield from found[:_LISTED_IMAGES]
     unlisted = found[_LISTED_IMAGES:]
@@ -353,11 +355,12 @@ def _unreadable(subject: str, absent: Unavailable, *, right: str = "s3:GetObject
         return Finding(
             subject, f"does not exist ({absent.said})", to_do="correct its address or create it"
         )
+    denied = absent.absence == Absence.DENIED
     return Finding(
         subject,
         f"cannot be read ({absent.said})",
-        to_do=f"allow {right} on it to the role that runs this check",
-        may_pass=absent.absence == Absence.DENIED,
+        to_do=f"allow {right} on it to the role that runs this check" if denied else "try again",
+        may_pass=denied,
     )
 
 

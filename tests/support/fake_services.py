@@ -4,7 +4,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from groundwork.service import ServiceRefusedError
 
@@ -313,9 +313,14 @@ class FakeCognito(FakeService):
         MessageAction: str = "",
     ) -> dict[str, Any]:
         if MessageAction == "RESEND":
-            self.mails.append((self.email_of(Username), "RESEND"))
-            self.users[Username]["UserLastModifiedDate"] = self._clock()
-            return {"User": self.users[Username]}
+            if "@" not in Username and "email" in self.pool.get("UsernameAttributes", []):
+                raise self.refusal(
+                    "admin_create_user", "InvalidParameterException", "Username should be an email."
+                )
+            name = next(name for name in self.users if Username in (name, self.email_of(name)))
+            self.mails.append((self.email_of(name), "RESEND"))
+            self.users[name]["UserLastModifiedDate"] = self._clock()
+            return {"User": self.users[name]}
         email = next(item["Value"] for item in UserAttributes or [] if item["Name"] == "email")
         if email in self.emails:
             raise self.refusal("admin_create_user", "UsernameExistsException", "It exists.")
@@ -412,13 +417,19 @@ def resource_event(
     return event
 
 
+class PassingTime(Protocol):
+    """A clock that can be moved on."""
+
+    def pass_by(self, **duration: float) -> None: ...
+
+
 class ProviderFramework:
     """Calls a resource as the CDK's framework does, which matters for what reaches ``is_complete``.
 
     https://github.com/aws/aws-cdk/tree/main/packages/aws-cdk-lib/custom-resources
     """
 
-    def __init__(self, resource: Any, clock: FakeClock) -> None:
+    def __init__(self, resource: Any, clock: PassingTime) -> None:
         self._resource = resource
         self._clock = clock
 

@@ -118,8 +118,8 @@ def test_a_job_is_created_and_its_places_returned(setting: Setting) -> None:
     answer = setting.create()
     name = answer["LabelingJobName"]
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:labeling-job/{name}"
-    assert name.startswith("Workshop-")
-    assert len(name) == len("Workshop-") + 8
+    assert name.startswith("workshop-")
+    assert len(name) == len("workshop-") + 8
     assert answer == {
         "PhysicalResourceId": arn,
         "LabelingJobName": name,

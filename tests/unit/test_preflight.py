@@ -297,6 +297,24 @@ def test_a_missing_image_and_one_that_may_not_be_read_are_told_apart() -> None:
     assert "s3:GetObject" in refused
 
 
+def test_images_of_a_bucket_that_is_told_about_are_not_told_about_again() -> None:
+    images = (
+        ImageSeen(1, "s3://gone/1.jpg", unavailable=MISSING),
+        ImageSeen(2, "s3://gone-too/2.jpg", unusable="the file is GIF"),
+    )
+    bucket, image = problems_of(buckets=(BucketSeen("gone", 1, MISSING, MISSING),), images=images)
+    assert bucket.startswith("bucket gone ")
+    assert image.startswith("image s3://gone-too/2.jpg")
+
+
+def test_a_service_that_does_not_answer_is_no_lack_of_rights() -> None:
+    silent = Unavailable(Absence.FAILED, "describe_workteam: EndpointConnectionError: no")
+    problem = only_problem(team=silent)
+    assert problem.endswith(
+        "cannot be read (describe_workteam: EndpointConnectionError: no); try again"
+    )
+
+
 def test_images_too_large_to_be_labeled_automatically_are_a_warning() -> None:
     images = (ImageSeen(1, "s3://data/1.jpg", width=6000, height=4000),)
     (warning,) = warnings_of(images=images, request=request(automated=True))
