@@ -26,7 +26,8 @@ from groundwork.role_client import job_session_name
 from groundwork.s3_client import S3Client
 
 _logger = logging.getLogger(__name__)
-logging.getLogger().setLevel(logging.INFO)
+for _name in (__name__, "groundwork"):
+    logging.getLogger(_name).setLevel(logging.INFO)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

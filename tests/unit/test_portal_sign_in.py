@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundwork.portal.errors import SignInError
@@ -140,6 +140,7 @@ def test_every_wrong_claim_is_told_but_the_nonce_is_not_shown() -> None:
     assert "nonce-1" not in text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100))
 def test_what_is_no_token_is_refused(text: str) -> None:
     with pytest.raises(SignInError):
@@ -159,6 +160,7 @@ def test_other_sites_are_not_returned_to(path: str) -> None:
     assert safe_return_path(path) == "/"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_return_never_leaves_the_portal(path: str) -> None:
     safe = safe_return_path(path)

@@ -4,7 +4,7 @@ import html
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundwork.templates import TemplateError, render
@@ -45,6 +45,7 @@ def test_what_is_not_there_renders_as_nothing() -> None:
     assert rendered("[{{ task.input.nothing.at.all }}]") == "[]"
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_output_is_escaped_and_reads_back_as_the_value(value: str) -> None:
     output = rendered('<p title="{{ task.input.x }}">', x=value)
@@ -53,6 +54,7 @@ def test_output_is_escaped_and_reads_back_as_the_value(value: str) -> None:
     assert html.unescape(inside) == value
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_escape_is_what_happens_anyway(value: str) -> None:
     assert rendered("{{ task.input.x | escape }}", x=value) == rendered(
@@ -60,11 +62,13 @@ def test_escape_is_what_happens_anyway(value: str) -> None:
     )
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_skip_autoescape_leaves_a_value_as_it_is(value: str) -> None:
     assert rendered("{{ task.input.x | skip_autoescape }}", x=value) == value
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_escape_once_twice_is_escape_once(value: str) -> None:
     once = rendered("{{ task.input.x | escape_once }}", x=value)
@@ -78,6 +82,7 @@ def test_escape_once_leaves_entities_and_escapes_the_rest() -> None:
     )
 
 
+@settings(deadline=None)
 @given(JSON_VALUES)
 def test_to_json_in_an_attribute_reads_back_as_the_value(value: object) -> None:
     output = rendered("{{ task.input.x | to_json | escape }}", x=value)
@@ -85,6 +90,7 @@ def test_to_json_in_an_attribute_reads_back_as_the_value(value: object) -> None:
     assert json.loads(html.unescape(output)) == value
 
 
+@settings(deadline=None)
 @given(JSON_VALUES)
 def test_to_json_in_a_script_cannot_end_it(value: object) -> None:
     output = rendered("{{ task.input.x | to_json }}", x=value)
@@ -182,6 +188,7 @@ FILTERS = [" | ", "date: ", "split: ''", "times: 9", "join", "(1..99999999999999
 PIECES = st.sampled_from([*OPENINGS, *TAGS, *OTHERS, *FILTERS])
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=25).map("".join), JSON_VALUES)
 def test_any_template_renders_or_tells_its_problems(template: str, value: object) -> None:
     try:
