@@ -5,8 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENGINE ?= open
 
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
-export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 20
 export NODE_NO_WARNINGS := 1
 
 .PHONY: help setup demo test lint unit synth contract e2e bench clean

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,8 @@ _EVENT = re.compile(
     r" (?P<type>\S+) +\| (?P<rest>.*)$"
 )
 _CDK_QUIET = {
-    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
-    "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+    "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "20",
     "NODE_NO_WARNINGS": "1",
     "CDK_DISABLE_VERSION_CHECK": "1",
     "CDK_DISABLE_CLI_TELEMETRY": "true",
@@ -278,6 +279,7 @@ class LocalCloud:
             )
         if shutil.which("node") is None:
             raise LocalCloudError("Node is not installed; the CDK CLI needs version 20 or newer.")
+        begun = datetime.now(UTC) - timedelta(seconds=1)
         log_path = self.folder / "cdk.log"
         self.folder.mkdir(parents=True, exist_ok=True)
         with (
@@ -304,10 +306,22 @@ class LocalCloud:
                 if shown and not quiet:
                     self._report(shown)
         if process.returncode != 0:
+            told = "\n".join(self._failed_resources(begun)) or _failure(lines)
             raise DeployError(
-                f"cdk {arguments[0]} failed:\n{_failure(lines)}\nAll of its output: {log_path}\n"
+                f"cdk {arguments[0]} failed:\n{told}\nAll of its output: {log_path}\n"
                 f"The emulator's and the functions' log: {self.emulator.log_path}"
             )
+
+    def _failed_resources(self, begun: datetime) -> Iterator[str]:
+        """What resources failed with since a moment: the CLI shows a reason's first line only."""
+        cloudformation = self.client("cloudformation")
+        for stack in self.stacks():
+            events = cloudformation.describe_stack_events(StackName=stack.name)["StackEvents"]
+            for event in reversed(events):
+                failed = event["ResourceStatus"].endswith("_FAILED")
+                reason = event.get("ResourceStatusReason", "")
+                if failed and event["Timestamp"] >= begun and "cancelled" not in reason:
+                    yield f"{stack.name}: {event['LogicalResourceId']}: {reason}"
 
 
 def project_root(start: Path | None = None) -> Path:
