@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -47,6 +48,11 @@ _EVENT = re.compile(
     r"^(?P<stack>\S+) \| +(?P<done>\d+)(?:/(?P<total>\d+))? \| [^|]+ \| (?P<status>\w+) +\|"
     r" (?P<type>\S+) +\| (?P<rest>.*)$"
 )
+_DONE = {
+    "CREATE_COMPLETE": "created",
+    "UPDATE_COMPLETE": "updated",
+    "DELETE_COMPLETE": "deleted",
+}
 _CDK_QUIET = {
     "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "20",
@@ -298,11 +304,12 @@ class LocalCloud:
         ):
             log.write(f"$ cdk {' '.join(arguments)}\n")
             lines = []
+            progress = _Progress()
             for line in process.stdout or ():
                 log.write(line)
                 log.flush()
                 lines.append(line.rstrip())
-                shown = _progress(line)
+                shown = progress.of(line, time.monotonic())
                 if shown and not quiet:
                     self._report(shown)
         if process.returncode != 0:
@@ -341,19 +348,29 @@ def project_root(start: Path | None = None) -> Path:
     )
 
 
-def _progress(line: str) -> str | None:
-    """What is worth showing of a line of the CLI's output."""
-    event = _EVENT.match(line)
-    if event is None:
-        return None
-    status, kind = event["status"], event["type"]
-    if "FAILED" in status or "ROLLBACK" in status:
-        return f"  {event['stack']}: {kind} {status}: {event['rest'].strip()}"
-    if not status.endswith("_COMPLETE"):
-        return None
-    verb = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted"}.get(status.split("_")[0])
-    count = f" {event['done']}/{event['total']}" if event["total"] else ""
-    return f"  {event['stack']}{count}: {kind} {verb}" if verb else None
+class _Progress:
+    """Picks from the CLI's event lines what is worth showing: a hundred come in one burst."""
+
+    _QUIET_SECONDS = 1.0
+
+    def __init__(self) -> None:
+        self._shown_at = float("-inf")
+
+    def of(self, line: str, now: float) -> str | None:
+        """Return what to show of a line that was read at a moment."""
+        event = _EVENT.match(line)
+        if event is None:
+            return None
+        status, kind, stack = event["status"], event["type"], event["stack"]
+        if "FAILED" in status or "ROLLBACK" in status:
+            return f"  {stack}: {kind} {status}: {event['rest'].strip()}"
+        done = _DONE.get(status)
+        special = kind.startswith("Custom::") or kind == "AWS::CloudFormation::Stack"
+        if done is None or not (special or now - self._shown_at > self._QUIET_SECONDS):
+            return None
+        self._shown_at = now
+        count = f" {event['done']}/{event['total']}" if event["total"] else ""
+        return f"  {stack}{count}: {kind} {done}"
 
 
 def _failure(lines: Iterable[str]) -> str:

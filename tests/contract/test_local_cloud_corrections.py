@@ -46,6 +46,7 @@ FUNCTIONS = {
         "    boto3.client('s3').put_object(Bucket=event['bucket'], Key='k', Body=b'')\n"
         "    return 'written'"
     ),
+    "Lingering": "import time\ndef handler(event, context):\n    time.sleep(1)",
     "Layered": (
         "def handler(event, context):\n    try:\n        import from_foreign_layer\n"
         "    except ImportError:\n        return 'left out'\n    return 'unpacked'"
@@ -185,6 +186,16 @@ def log_wait(cloud: LocalCloud) -> Any:
     return min(seconds) < 0.045
 
 
+def late_logs(cloud: LocalCloud) -> Any:
+    client, logs = cloud.client("lambda"), cloud.client("logs")
+    client.invoke(FunctionName="Lingering", InvocationType="Event", Payload="{}")
+    time.sleep(0.5)
+    client.delete_function(FunctionName="Lingering")
+    # The worker's cold start comes before its second of work.
+    time.sleep(3)
+    return logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/Lingering")["logGroups"]
+
+
 def request_cookies(cloud: LocalCloud) -> Any:
     # The address that AWS gives, which the uncorrected emulator only knows by its host name.
     url_id = (cloud.output("Url") or "").removesuffix("/").rsplit("/", 1)[-1].split(".")[0]
@@ -296,6 +307,7 @@ AS_ON_AWS: dict[str, tuple[Callable[[LocalCloud], Any], Any]] = {
     "error_names": (error_names, "TooTiredError"),
     "foreign_layers": (foreign_layers, "left out"),
     "function_urls": (function_urls, "/some/path"),
+    "late_logs": (late_logs, []),
     "log_wait": (log_wait, True),
     "principal_arn": (principal_arn, "assumed"),
     "repeated_starts": (repeated_starts, True),
