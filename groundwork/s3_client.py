@@ -119,16 +119,15 @@ class S3Client:
             return S3Range(data[start : start + length], len(data))
         return S3Range(data, int(total))
 
-    def stream(self, uri: S3Uri, *, start: int = 0, etag: str | None = None) -> Iterator[bytes]:
-        """Yield an object's bytes in pieces, resuming where a connection broke.
+    def stream(self, uri: S3Uri, *, start: int = 0) -> Iterator[bytes]:
+        """Yield an object's bytes from a position on in pieces, resuming where a connection broke.
 
-        Parameters
-        ----------
-        start
-            The first byte wanted.
-        etag
-            The version expected; another raises S3ChangedError.
+        Raises
+        ------
+        S3ChangedError
+            If the object was changed between the pieces.
         """
+        etag = None
         position = start
         failures = 0
         while True:
@@ -275,7 +274,10 @@ def _told_as(action: str) -> Iterator[None]:
         if code in _MISSING_CODES:
             raise S3NotFoundError(told) from error
         if code in _DENIED_CODES:
-            raise S3AccessDeniedError(told) from error
+            # S3 does not tell whether an object exists to whom may not list the bucket:
+            # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+            hint = "; missing objects look the same to a role without s3:ListBucket"
+            raise S3AccessDeniedError(told + hint) from error
         if code in _EXISTS_CODES:
             raise S3ExistsError(told) from error
         if code in _EMPTY_RANGE_CODES:

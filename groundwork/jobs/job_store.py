@@ -392,7 +392,6 @@ def _progress(item: Item) -> Progress:
     return Progress(
         next_byte=int(item["next_byte"]),
         next_line=int(item["next_line"]),
-        manifest_etag=item["manifest_etag"],
         counters=_counters(item["counters"]),
         labeled_by_people=int(item["labeled_by_people"]),
         snapshot=int(item["snapshot"]),

@@ -50,9 +50,10 @@ def consolidation_uri(job: Job, iteration: int, kind: str, moment: datetime, par
 
 
 def snapshot_uri(job: Job, iteration: int) -> S3Uri:
-    """All lines as they are after an iteration, labeled or not; 0 is the input manifest."""
-    if iteration == 0:
-        return job.manifest_uri
+    """All lines as they are after an iteration, labeled or not.
+
+    Before the first it is a copy of the input manifest, which its owner may change or remove.
+    """
     return job.output_prefix.child(f"manifests/intermediate/{iteration}/output.manifest")
 
 

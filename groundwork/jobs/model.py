@@ -238,21 +238,18 @@ class Progress:
     ----------
     next_byte, next_line
         Where in the manifest the next batch begins.
-    manifest_etag
-        The version of the manifest that was counted, so that a change is noticed.
     counters
         What the job has achieved, objects that were labeled before it included.
     labeled_by_people
         Objects that this job's people labeled, for ``MaxHumanLabeledObjectCount``.
     snapshot
-        The iteration of the last snapshot; 0 is the input manifest itself.
+        The iteration of the last snapshot; 0 is the copy of the input manifest.
     finished_since_snapshot
         Objects that got a label or failed since then.
     """
 
     next_byte: int = 0
     next_line: int = 0
-    manifest_etag: str = ""
     counters: Counters = field(default_factory=Counters)
     labeled_by_people: int = 0
     snapshot: int = 0

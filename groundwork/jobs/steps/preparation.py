@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from groundwork.contract.label_categories import LabelCategoriesError, parse_label_categories
+from groundwork.jobs import layout
 from groundwork.jobs.errors import JobFailedError
 from groundwork.jobs.model import Batch, BatchState, Counters, Job, JobStatus, Progress
 from groundwork.jobs.steps import Engine, StepResult
@@ -76,14 +77,15 @@ def _examine_input(engine: Engine, job: Job) -> Progress:
     files = engine.files_for_job(job)
     read_labels(files, job)
     try:
-        etag = files.etag(job.manifest_uri)
-        summary = examine(
-            files.stream(job.manifest_uri, etag=etag),
-            label_attribute=job.label_attribute,
-            needs_reference=job.task is not None and job.task.data == "image",
-        )
+        copy = layout.snapshot_uri(job, 0)
+        files.put_stream(copy, files.stream(job.manifest_uri), kms_key_id=job.kms_key_id)
     except (S3NotFoundError, S3AccessDeniedError, S3ChangedError, S3UriFormatError) as error:
         raise JobFailedError(f"The input manifest cannot be read: {error}") from error
+    summary = examine(
+        files.stream(copy),
+        label_attribute=job.label_attribute,
+        needs_reference=job.task is not None and job.task.data == "image",
+    )
     if summary.broken:
         raise JobFailedError(
             f"The input manifest {job.manifest_uri} has {summary.broken} broken "
@@ -91,7 +93,7 @@ def _examine_input(engine: Engine, job: Job) -> Progress:
         )
     if not summary.lines:
         raise JobFailedError(f"The input manifest {job.manifest_uri} has no lines.")
-    return Progress(manifest_etag=etag, counters=_counters(summary))
+    return Progress(counters=_counters(summary))
 
 
 def _counters(summary: ManifestSummary) -> Counters:

@@ -130,7 +130,6 @@ def _advance(engine: Engine, job: Job, batch: Batch) -> Progress:
     after = Progress(
         next_byte=batch.next_byte,
         next_line=batch.next_line,
-        manifest_etag=before.manifest_etag,
         counters=counters,
         labeled_by_people=before.labeled_by_people + labeled,
         snapshot=before.snapshot,
@@ -185,8 +184,7 @@ def _write_manifest(
         lines = read_lines(files.stream(layout.batch_manifest_uri(job, past)))
         for candidate, line in zip(read_candidates(files, job, past), lines, strict=True):
             replaced[candidate.object_id] = line.body
-    etag = progress.manifest_etag if progress.snapshot == 0 else None
-    base = files.stream(layout.snapshot_uri(job, progress.snapshot), etag=etag)
+    base = files.stream(layout.snapshot_uri(job, progress.snapshot))
     files.put_stream(target, rewrite(read_lines(base), replaced.get), kms_key_id=job.kms_key_id)
 
 

@@ -33,7 +33,6 @@ from groundwork.manifest import (
 )
 from groundwork.s3_client import (
     S3AccessDeniedError,
-    S3ChangedError,
     S3Client,
     S3ExistsError,
     S3NotFoundError,
@@ -111,7 +110,7 @@ def select_batch(engine: Engine, job_name: str, iteration: int) -> StepResult:
     Raises
     ------
     JobFailedError
-        If the job is older than a job may be, or its manifest was changed under it.
+        If the job is older than a job may be.
     """
     job = engine.store.get(job_name)
     following = iteration + 1
@@ -188,10 +187,6 @@ def _write_batch(engine: Engine, job: Job, iteration: int, progress: Progress) -
         )
     except S3ExistsError:
         return
-    except S3ChangedError as error:
-        raise JobFailedError(
-            f"The input manifest was changed while the job was running: {error}"
-        ) from error
 
 
 def _keep_batch(engine: Engine, job: Job, iteration: int, progress: Progress) -> Batch | None:
@@ -234,7 +229,7 @@ def _keep_batch(engine: Engine, job: Job, iteration: int, progress: Progress) ->
 
 
 def _unlabeled(files: S3Client, job: Job, progress: Progress, most: int) -> Iterator[ManifestLine]:
-    chunks = files.stream(job.manifest_uri, start=progress.next_byte, etag=progress.manifest_etag)
+    chunks = files.stream(layout.snapshot_uri(job, 0), start=progress.next_byte)
     lines = read_lines(chunks, start=progress.next_byte, first_number=progress.next_line + 1)
     wanted = (
         line for line in lines if label_state(line.parse(), job.label_attribute) in _TO_BE_LABELED
