@@ -503,7 +503,12 @@ class Workshop:
         return lines
 
     def start(
-        self, lines: Sequence[str], labels: Sequence[str] = ("cat", "dog"), **changes: Any
+        self,
+        lines: Sequence[str],
+        labels: Sequence[str] = ("cat", "dog"),
+        *,
+        run: bool = True,
+        **changes: Any,
     ) -> Job:
         """Start a job on manifest lines and run its loop until it waits for people."""
         self.s3.add(f"s3://{BUCKET}/in.manifest", "".join(f"{line}\n" for line in lines).encode())
@@ -523,7 +528,8 @@ class Workshop:
             reference_code="reference",
         )
         start_job(self.store, self.loop, job)  # type: ignore[arg-type]  # stands in for the client
-        self.loop.run()
+        if run:
+            self.loop.run()
         return self.store.get(job.name)
 
     def stop(self, name: str = "job") -> None:
