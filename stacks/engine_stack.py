@@ -34,7 +34,6 @@ class EngineStack(cdk.Stack):
             "Portal",
             address=address,
             table=table,
-            state_machine=loop.state_machine,
             layers=layers,
         )
         api = EngineApi(

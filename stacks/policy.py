@@ -45,7 +45,7 @@ def allow(
     if wildcards and because is None:
         raise ValueError(f"{wildcards} needs a reason: name the resource, or say why it can't be")
     role.add_to_principal_policy(
-        iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
+        iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
     )
     if because is not None:
         acknowledge_wildcards(role, because, *wildcards)

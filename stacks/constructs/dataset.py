@@ -94,11 +94,6 @@ class Dataset(Construct):
             removal_policy=cdk.RemovalPolicy.DESTROY,
             auto_delete_objects=True,
         )
-        acknowledge(
-            logs,
-            "AwsSolutions-S1",
-            "This is the bucket that access logs go to; logging it in itself would never end",
-        )
         encryption = s3.BucketEncryption.KMS if encryption_key else s3.BucketEncryption.S3_MANAGED
         bucket = s3.Bucket(
             self,

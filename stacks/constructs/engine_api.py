@@ -48,7 +48,7 @@ class EngineApi(Construct):
         table.grant_read_write_data(self.api.role)
         acknowledge_index(self.api.role, table)
         allow(self.api.role, ["states:StartExecution"], [state_machine.state_machine_arn])
-        allow_task_answers(self.api.role, state_machine)
+        allow_task_answers(self.api.role)
         allow_job_roles(self.api.role)
         allow_sign_in(
             self.api.role, "DescribeUserPool", "DescribeUserPoolClient", "DescribeUserPoolDomain"

@@ -11,7 +11,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from stacks.constructs.engine_rights import acknowledge_index, allow_job_roles
+from stacks.constructs.engine_rights import (
+    acknowledge_index,
+    allow_job_roles,
+    allow_task_answers,
+)
 from stacks.constructs.functions import PythonFunction, log_group
 from stacks.policy import acknowledge_wildcards, allow, arn
 
@@ -107,19 +111,8 @@ class EngineLoop(Construct):
             [arn("sns", "*")],
             because="Each work team brings a topic of its own for its notices",
         )
+        allow_task_answers(self.steps.role)
         self.state_machine = self._build_state_machine()
-        # A policy of its own: within the role's, function and machine would wait for each other.
-        iam.Policy(
-            self,
-            "WakePolicy",
-            roles=[self.steps.role],
-            statements=[
-                iam.PolicyStatement(
-                    actions=["states:SendTaskSuccess"],
-                    resources=[self.state_machine.state_machine_arn],
-                )
-            ],
-        )
 
     def _build_state_machine(self) -> stepfunctions.StateMachine:
         role = iam.Role(self, "LoopRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))

@@ -7,7 +7,6 @@ from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from stacks.constructs.engine_rights import (
@@ -69,7 +68,6 @@ class EnginePortal(Construct):
         *,
         address: PortalAddress,
         table: dynamodb.Table,
-        state_machine: stepfunctions.StateMachine,
         layers: Sequence[lambda_.ILayerVersion],
     ) -> None:
         super().__init__(scope, construct_id)
@@ -86,7 +84,7 @@ class EnginePortal(Construct):
         table.grant_read_write_data(self.portal.role)
         acknowledge_index(self.portal.role, table)
         allow_job_roles(self.portal.role)
-        allow_task_answers(self.portal.role, state_machine)
+        allow_task_answers(self.portal.role)
         allow_sign_in(
             self.portal.role,
             "AdminGetUser",

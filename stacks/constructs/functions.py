@@ -174,8 +174,6 @@ class PythonProvider(Construct):
         reason = "The machine only repeats a call that the handler and the framework both log"
         acknowledge(waiter, "AwsSolutions-SF1", reason)
         acknowledge(waiter, "AwsSolutions-SF2", reason)
-        reason = "CDK's framework sets its functions' runtime and moves it on with the library"
-        acknowledge(provider, "AwsSolutions-L1", reason)
 
 
 def _function(

@@ -147,5 +147,5 @@ def _allow_notebook(
             role,
             ["sagemaker:ListLabelingJobs"],
             ["*"],
-            because="IAM knows no resource for a list",
+            because="IAM knows no resource for the list that the notebook shows",
         )
