@@ -46,13 +46,15 @@ class Template:
         return found
 
     def function(self, description: str) -> Resource:
-        """Return the function whose description begins like this."""
-        (found,) = (
-            resource["Properties"]
-            for resource in self.all("AWS::Lambda::Function").values()
-            if resource["Properties"].get("Description", "").startswith(description)
-        )
-        return dict(found)
+        """Return a function whose description begins like this.
+
+        A custom resource has two, which share role and environment.
+        """
+        for function in self.all("AWS::Lambda::Function").values():
+            properties: Resource = function["Properties"]
+            if str(properties.get("Description")).startswith(description):
+                return properties
+        raise LookupError(f"no function with the description {description!r}...")
 
     def rights(self, role: Any) -> list[dict[str, Any]]:
         """Return the statements of all policies of a role, given as its ARN or its reference."""
