@@ -3,12 +3,17 @@
 Started by groundwork.local.emulator with everything that MiniStack reads from the environment.
 """
 
+import asyncio
 import fcntl
 import json
+import logging
 import os
+import resource
 import sys
 from pathlib import Path
 
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
 from ministack import app
 
 from groundwork.local import corrections, sagemaker
@@ -38,9 +43,21 @@ def _run(port: int) -> None:
         sagemaker.install(port)
     except EmulatorChangedError as error:
         sys.exit(str(error))
-    # MiniStack parses the command line itself.
-    sys.argv = sys.argv[:1]
-    app.main()
+    # Every connection and every function's pipes take one; the usual limit is 1,024.
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+    config = Config()
+    config.bind = [f"{os.environ['BIND_HOST']}:{port}"]
+    config.keep_alive_timeout = 75
+    asyncio.run(_serve_until_told(config))
+
+
+async def _serve_until_told(config: Config) -> None:
+    """Serve until SIGTERM; the emulator saves its state before this returns."""
+    await serve(app.app, config)
+    # A thread that waits for a custom resource's answer would keep the process for up to an hour.
+    logging.shutdown()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ NAMES: tuple[str, ...] = (
     "request_cookies",
     "secure_transport",
     "table_ttl",
+    "task_token_rights",
     "topic_mails",
 )
 
