@@ -144,9 +144,10 @@ class S3Client:
                 )
             try:
                 for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
-                    position += len(chunk)
-                    failures = 0
-                    yield chunk
+                    if chunk:
+                        position += len(chunk)
+                        failures = 0
+                        yield chunk
                 return
             except (BotoCoreError, HTTPError, OSError) as error:
                 failures += 1
