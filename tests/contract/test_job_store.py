@@ -1,0 +1,174 @@
+"""The job store's conditions and indexes hold in DynamoDB, here the emulator's."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from groundwork.jobs import tasks
+from groundwork.jobs.errors import JobExistsError
+from groundwork.jobs.job_store import JobStore
+from groundwork.jobs.model import Batch, BatchState, Counters, Job, JobStatus, Lease, Task
+from groundwork.table_client import Add, ConflictError, Delete, Put, Table
+from tests.support.job_fakes import TEAM, job_request
+from tests.support.labeling_service import LabelingService
+
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=10)
+JOB = Job(
+    name="Birds",
+    arn="arn:aws:sagemaker:us-east-1:111122223333:labeling-job/Birds",
+    status=JobStatus.IN_PROGRESS,
+    created_at=NOW,
+    modified_at=NOW,
+    request=job_request(name="Birds"),
+    reference_code="reference",
+    counters=Counters(human_labeled=1, unlabeled=2),
+)
+
+
+@pytest.fixture
+def table(service: LabelingService) -> Table:
+    return Table(service.table())
+
+
+@pytest.fixture
+def store(table: Table) -> JobStore:
+    return JobStore(table)
+
+
+def task(number: int, **changes: Any) -> Task:
+    made = Task(
+        job="Birds",
+        iteration=1,
+        object_id=number,
+        workers_wanted=1,
+        input_start=0,
+        input_length=10,
+        shuffle=number * 1000,
+        removed_at=2_000_000_000,
+    )
+    return replace(made, **changes)
+
+
+def lease(worker_id: str = "ann", nonce: str = "n1") -> Lease:
+    return Lease(worker_id, nonce, NOW, LATER)
+
+
+def available(store: JobStore, worker_id: str, now: datetime = NOW, start: int = 0) -> list[int]:
+    found = store.search_available("Birds", 1, worker_id, now, start)
+    return [candidate.object_id for candidate in found]
+
+
+def test_a_job_is_kept_changed_and_found_whatever_the_case(store: JobStore) -> None:
+    store.create(JOB)
+    with pytest.raises(JobExistsError):
+        store.create(replace(JOB, name="BIRDS"))
+    assert store.get("birds") == JOB
+    assert list(store.list_open(TEAM)) == [JOB]
+    ended = store.change("birds", lambda job: replace(job, status=JobStatus.FAILED))
+    assert store.list() == [ended]
+    assert list(store.list_open(TEAM)) == []
+
+
+def test_a_batch_is_kept_once_and_counts_its_tasks(store: JobStore) -> None:
+    batch = Batch("Birds", 1, BatchState.SELECTED, total=2)
+    assert store.create_batch(batch) == batch
+    assert store.create_batch(replace(batch, total=99)) == batch
+    store.add_tasks([task(1), task(9)])
+    for number in (1, 9):
+        store.close_task(task(number), NOW)
+    assert store.get_batch("Birds", 1).done == 2
+    assert store.find_batch("Birds", 2) is None
+    opened = store.change_batch("Birds", 1, lambda b: replace(b, task_token="token"))
+    assert store.get_batch("Birds", 1) == opened
+
+
+def test_tasks_that_are_there_already_stay_as_they_are(store: JobStore) -> None:
+    store.add_tasks([task(number) for number in range(40)])
+    taken = tasks.take(task(3), lease(), NOW)
+    store.save_task(task(3), taken, NOW, leased=(lease(),))
+    store.add_tasks([task(number) for number in range(41)])
+    assert store.find_task("Birds", 1, 3) == taken
+    assert [found.object_id for found in store.tasks("Birds", 1)] == list(range(41))
+
+
+def test_a_taken_task_leaves_the_index_until_its_lease_runs_out(store: JobStore) -> None:
+    store.add_tasks([task(1), task(2)])
+    store.save_task(task(1), tasks.take(task(1), lease(), NOW), NOW, leased=(lease(),))
+    assert available(store, "ben") == [2]
+    assert available(store, "ben", LATER) == [2, 1]
+    assert store.count_available("Birds", 1, "ben", NOW) == 1
+    assert [pointer.nonce for pointer in store.leases("ann", "Birds", 1)] == ["n1"]
+
+
+def test_what_a_worker_declined_is_not_offered_to_them_again(store: JobStore) -> None:
+    store.add_tasks([task(1, workers_wanted=2), task(2, workers_wanted=2)])
+    first = task(1, workers_wanted=2)
+    taken = tasks.take(first, lease(), NOW)
+    store.save_task(first, taken, NOW, leased=(lease(),))
+    store.save_task(taken, tasks.decline(taken, lease(), NOW), NOW, returned=(lease(),))
+    assert available(store, "ann") == [2]
+    assert available(store, "ben") == [1, 2]
+    assert store.count_available("Birds", 1, "ann", NOW) == 1
+    assert list(store.leases("ann", "Birds", 1)) == []
+
+
+def test_a_search_begins_anywhere_and_sees_everything(store: JobStore) -> None:
+    store.add_tasks([task(number) for number in range(60)])
+    found = available(store, "ann", start=30_500)
+    assert found[:2] == [31, 32]
+    assert sorted(found) == list(range(60))
+
+
+def test_a_decision_on_a_stale_task_is_refused_as_a_whole(store: JobStore) -> None:
+    store.add_tasks([task(1)])
+    taken = tasks.take(task(1), lease(), NOW)
+    store.save_task(task(1), taken, NOW, leased=(lease(),))
+    late = lease("ben", "n2")
+    with pytest.raises(ConflictError):
+        store.save_task(task(1), tasks.take(task(1), late, NOW), NOW, leased=(late,))
+    assert list(store.leases("ben", "Birds", 1)) == []
+    assert store.find_task("Birds", 1, 1) == taken
+
+
+def test_of_many_workers_only_one_gets_a_task(store: JobStore) -> None:
+    store.add_tasks([task(1)])
+
+    def try_to_take(number: int) -> bool:
+        mine = lease(f"worker-{number}", f"n{number}")
+        try:
+            store.save_task(task(1), tasks.take(task(1), mine, NOW), NOW, leased=(mine,))
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(try_to_take, range(40))) == 1
+
+
+def test_a_transaction_writes_adds_and_removes_together(table: Table) -> None:
+    table.put(Put({"PK": "a", "SK": "1", "version": 0}))
+    table.transact(
+        [
+            Put({"PK": "a", "SK": "2", "version": 1}, only_new=True),
+            Delete("a", "1"),
+            Add("a", "count", "done", 2, 2_000_000_000),
+        ]
+    )
+    table.transact([Add("a", "count", "done", 1, 2_000_000_000)])
+    items = {item["SK"]: item for item in table.query("a")}
+    assert set(items) == {"2", "count"}
+    assert items["count"]["done"] == 3
+    with pytest.raises(ConflictError):
+        table.transact(
+            [
+                Put({"PK": "a", "SK": "2", "version": 2}, expected_version=0),
+                Add("a", "count", "done", 1, 2_000_000_000),
+            ]
+        )
+    count = table.get("a", "count")
+    assert count is not None
+    assert count["done"] == 3
