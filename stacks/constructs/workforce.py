@@ -17,6 +17,12 @@ from stacks.policy import acknowledge, allow, arn
 # The client must exist before the workforce, and the portal's host is known after it; the worker
 # access resource, and Ground Truth itself, put the real addresses in.
 _PLACEHOLDER_URL = "https://localhost"
+# Cognito fills in name and password, the custom resource the portal's address, which only the
+# deployment knows.
+_INVITATION = (
+    "You are invited to label images. Sign in at {portal} as {username} with the temporary "
+    "password {####} and choose a password of your own."
+)
 _POOL_ACTIONS = (
     "AdminAddUserToGroup",
     "AdminCreateUser",
@@ -296,7 +302,7 @@ class WorkTeam(Construct):
             )
             self.workteam_arn = team.get_att_string("WorkteamArn")
         team.node.add_dependency(workforce.resource)
-        access = self._build_access(workforce, group, topic, worker_emails, layers)
+        access = self._build_access(name, workforce, group, topic, worker_emails, layers)
         # The service writes to the client when the first team is made; the access comes after it.
         access.node.add_dependency(team)
         self.portal_url = access.get_att_string("PortalUrl")
@@ -321,6 +327,7 @@ class WorkTeam(Construct):
 
     def _build_access(
         self,
+        name: str,
         workforce: Workforce,
         group: cognito.CfnUserPoolGroup,
         topic: sns.Topic,
@@ -367,5 +374,7 @@ class WorkTeam(Construct):
                 "WorkerEmails": list(worker_emails),
                 "ManageClient": str(workforce.own).lower(),
                 "TopicArn": topic.topic_arn,
+                "InvitationSubject": f"Invitation to label images for {name}",
+                "InvitationMessage": _INVITATION,
             },
         )
