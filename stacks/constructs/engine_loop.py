@@ -63,7 +63,8 @@ def definition(partition: str = "aws") -> dict[str, Any]:
                 "Resource": f"arn:{partition}:states:::states:startExecution",
                 "Parameters": {
                     "StateMachineArn.$": "$$.StateMachine.Id",
-                    "Name.$": "States.Format('{}-{}', $.job, $.iteration)",
+                    # No job's name has an underscore, so that this is never another job's.
+                    "Name.$": "States.Format('{}_{}', $.job, $.iteration)",
                     "Input": {"job.$": "$.job", "iteration.$": "$.iteration"},
                 },
                 "Retry": _retry(),
