@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from groundwork.contract.arns import Arn
 from groundwork.contract.builtin_tasks import BuiltinTask, task_of_lambda_arn
+from groundwork.contract.rules import task_of
 from groundwork.s3_uri import S3Uri
 
 if TYPE_CHECKING:
@@ -188,14 +189,14 @@ class Job:
     @property
     def consolidation_lambda_arn(self) -> str | None:
         """The customer's post-annotation function; None for a built-in one or none at all."""
-        arn = self._consolidation_arn()
-        return arn if arn and task_of_lambda_arn(arn) is None else None
+        config = self.human_task.get("AnnotationConsolidationConfig") or {}
+        arn = config.get("AnnotationConsolidationLambdaArn")
+        return str(arn) if arn and task_of_lambda_arn(arn) is None else None
 
     @property
     def task(self) -> BuiltinTask | None:
         """The built-in task type that its functions name, or None for a custom task."""
-        arn = self._consolidation_arn() or self.human_task.get("PreHumanTaskLambdaArn")
-        return task_of_lambda_arn(arn) if arn else None
+        return task_of(self.request)
 
     @property
     def uses_builtin_input(self) -> bool:
@@ -210,11 +211,6 @@ class Job:
         See https://docs.aws.amazon.com/sagemaker/latest/dg/sms-monitor-cloud-watch.html.
         """
         return self.created_at + JOB_LIFETIME
-
-    def _consolidation_arn(self) -> str | None:
-        config = self.human_task.get("AnnotationConsolidationConfig") or {}
-        arn = config.get("AnnotationConsolidationLambdaArn")
-        return str(arn) if arn else None
 
 
 Clock = Callable[[], datetime]
