@@ -509,16 +509,6 @@ class WorkshopConfig:
         return self.images is None and self.manifest is None
 
     @property
-    def label_names(self) -> tuple[str, ...]:
-        """The labels, or the sample photos' classes."""
-        if self.labels:
-            return self.labels
-        # Imported here as it loads NumPy and Pillow, which only sample photos need.
-        from groundwork.samples import SAMPLE_LABELS  # noqa: PLC0415
-
-        return SAMPLE_LABELS
-
-    @property
     def object_count(self) -> int | None:
         """How many images there are, or None for a manifest in S3."""
         if self.manifest is not None:

@@ -14,16 +14,17 @@ from constructs import IConstruct
 
 def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
     """Accept one finding on a construct and all below it, with a reason a reviewer can reject."""
-    cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
+    _accept(construct, [finding], reason)
 
 
 def acknowledge_wildcards(construct: IConstruct, reason: str, *wildcards: str) -> None:
     """Accept wildcards in the policies below a construct: actions, or resources with tokens."""
-    stack = cdk.Stack.of(construct)
-    for wildcard in wildcards:
-        flat = _flatten(stack.resolve(wildcard))
+    resolved = cdk.Stack.of(construct).resolve(list(wildcards))
+    findings = []
+    for flat in map(_flatten, resolved):
         kind = "Action" if _is_action(flat) else "Resource"
-        acknowledge(construct, f"AwsSolutions-IAM5[{kind}::{flat}]", reason)
+        findings.append(f"AwsSolutions-IAM5[{kind}::{flat}]")
+    _accept(construct, findings, reason)
 
 
 def allow(
@@ -54,6 +55,11 @@ def allow(
 def arn(service: str, resource: str, *, region: str = cdk.Aws.REGION) -> str:
     """Return the ARN of a resource in this account; pass `region=""` for a global service."""
     return f"arn:{cdk.Aws.PARTITION}:{service}:{region}:{cdk.Aws.ACCOUNT_ID}:{resource}"
+
+
+def _accept(construct: IConstruct, findings: Sequence[str], reason: str) -> None:
+    rules = [cdk.Acknowledgment(id=finding, reason=reason) for finding in findings]
+    cdk.Validations.of(construct).acknowledge(*rules)
 
 
 def _is_action(text: str) -> bool:

@@ -110,15 +110,16 @@ class WorkshopStack(cdk.Stack):
 
     def _build_dataset(self) -> Dataset:
         config = self._config
-        images = config.images
+        images, labels = config.images, config.labels
         if config.uses_sample_images:
-            images = sample_images(config.sample_count)
+            samples = sample_images(config.sample_count)
+            images, labels = samples.images, labels or samples.labels
         return Dataset(
             self,
             "Dataset",
             images=images,
             manifest_uri=config.manifest,
-            labels=config.label_names,
+            labels=labels,
             template=_template(config),
             encryption_key=self._key,
         )

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -48,6 +49,7 @@ class Library(Construct):
         return lambda_.LayerVersion.from_layer_version_arn(self, "Packages", packages.ref)
 
 
+@cache
 def _staged_library() -> Path:
     """Copy the package below `python/`, where a layer's modules are found, named by content."""
     package = PROJECT / "groundwork"

@@ -94,8 +94,10 @@ def _recording(acknowledgements: list[Acknowledgement]) -> SimpleNamespace:
         def of(cls, construct: IConstruct) -> "Validations":
             return cls(construct)
 
-        def acknowledge(self, rule: cdk.Acknowledgment) -> None:
-            acknowledgements.append(Acknowledgement(rule.id, self._path, rule.reason))
+        def acknowledge(self, *rules: cdk.Acknowledgment) -> None:
+            acknowledgements.extend(
+                Acknowledgement(rule.id, self._path, rule.reason) for rule in rules
+            )
 
     return SimpleNamespace(
         Aws=cdk.Aws, Stack=cdk.Stack, Acknowledgment=cdk.Acknowledgment, Validations=Validations

@@ -37,7 +37,7 @@ def test_nothing_needs_to_be_given(tmp_path: Path) -> None:
     assert config.engine == "ground-truth"
     assert config.uses_sample_images
     assert config.object_count == 30
-    assert config.label_names == ("Beacon", "Comet", "Harbor")
+    assert config.labels == ()
 
 
 def test_the_cdks_own_context_is_no_field(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_buckets_of_images_belong_to_a_manifest(tmp_path: Path) -> None:
 
 def test_labels_follow_the_task_type(tmp_path: Path, photos: Path) -> None:
     """One box class is enough; one image class is no choice."""
-    assert _read(tmp_path, images=str(photos), labels="cup").label_names == ("cup",)
+    assert _read(tmp_path, images=str(photos), labels="cup").labels == ("cup",)
 
     def said(**more: str) -> str:
         return _problems(tmp_path, images=str(photos), **more)["labels"]

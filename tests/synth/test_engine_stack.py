@@ -1,0 +1,315 @@
+"""What the open engine's stack deploys."""
+
+import json
+from typing import Any
+
+import pytest
+
+from stacks import outputs
+from stacks.constructs.engine_loop import definition
+from tests.support.synthesis import Assembly
+from tests.support.templates import Template, allowed, flatten
+
+_TABLE_ACTIONS = {
+    f"dynamodb:{action}"
+    for action in (
+        "BatchGetItem",
+        "BatchWriteItem",
+        "ConditionCheckItem",
+        "DeleteItem",
+        "DescribeTable",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "Scan",
+        "UpdateItem",
+        "GetRecords",
+        "GetShardIterator",
+    )
+}
+_SHARED_RIGHTS = {
+    **{action: {"<.Arn>", "<.Arn>/index/*"} for action in _TABLE_ACTIONS},
+    "sts:AssumeRole": {"arn:<AWS::Partition>:iam::<AWS::AccountId>:role/*"},
+    "states:SendTaskSuccess": {"*"},
+    "logs:CreateLogStream": {"<.Arn>"},
+    "logs:PutLogEvents": {"<.Arn>"},
+}
+_POOLS = {"arn:<AWS::Partition>:cognito-idp:<AWS::Region>:<AWS::AccountId>:userpool/*"}
+
+
+@pytest.fixture
+def engine(open_engine: Assembly) -> Template:
+    """The engine's template."""
+    return open_engine.engine
+
+
+def _states(engine: Template) -> dict[str, Any]:
+    machine = engine.one("AWS::StepFunctions::StateMachine")
+    states: dict[str, Any] = json.loads(flatten(machine["DefinitionString"]))["States"]
+    return states
+
+
+def test_state_is_kept_in_one_table_that_costs_nothing_idle(engine: Template) -> None:
+    """On demand, recoverable, with the index of tasks that may be taken."""
+    table = engine.one("AWS::DynamoDB::Table")
+
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["PK", "SK"]
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "available"
+    assert index["Projection"] == {"ProjectionType": "ALL"}
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["available_pk", "available_sk"]
+
+
+def test_the_labeling_api_asks_for_a_signature(engine: Template) -> None:
+    """Only who has the right for the function's URL gets an answer."""
+    url = engine.one("AWS::Lambda::Url")
+
+    assert url["AuthType"] == "AWS_IAM"
+    assert "Cors" not in url
+    assert set(engine.function("The SageMaker labeling API")["Environment"]["Variables"]) == {
+        "TABLE_NAME",
+        "STATE_MACHINE_ARN",
+        "PORTAL_URL",
+    }
+
+
+def test_the_portal_answers_under_one_throttled_and_logged_address(engine: Template) -> None:
+    """Pages and worker API come from one function, which signs people in itself."""
+    stage = engine.one("AWS::ApiGatewayV2::Stage")
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+
+    assert stage["StageName"] == "$default"
+    assert stage["AutoDeploy"] is True
+    assert stage["DefaultRouteSettings"] == {
+        "ThrottlingBurstLimit": 400,
+        "ThrottlingRateLimit": 200,
+    }
+    assert not any("query" in value.lower() for value in logged.values())
+    assert engine.one("AWS::ApiGatewayV2::Route")["RouteKey"] == "$default"
+    assert engine.one("AWS::ApiGatewayV2::Integration")["PayloadFormatVersion"] == "2.0"
+
+
+def test_every_function_knows_the_table_and_the_portal(engine: Template) -> None:
+    """The address exists before the functions that it is told to."""
+    api = engine.logical_id("AWS::ApiGatewayV2::Api")
+    address = {"Fn::GetAtt": [api, "ApiEndpoint"]}
+
+    for description in ("The SageMaker labeling API", "The steps", "Worker portal"):
+        variables = engine.function(description)["Environment"]["Variables"]
+        assert variables["PORTAL_URL"] == address
+        assert variables["TABLE_NAME"] == {"Ref": engine.logical_id("AWS::DynamoDB::Table")}
+
+
+@pytest.mark.parametrize(
+    ("description", "more"),
+    [
+        (
+            "The SageMaker labeling API",
+            {
+                "states:StartExecution": {"<>"},
+                "cognito-idp:DescribeUserPool": _POOLS,
+                "cognito-idp:DescribeUserPoolClient": _POOLS,
+                "cognito-idp:DescribeUserPoolDomain": _POOLS,
+            },
+        ),
+        (
+            "The steps",
+            {
+                "events:PutEvents": {
+                    "arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:event-bus/default"
+                },
+                "sns:Publish": {"arn:<AWS::Partition>:sns:<AWS::Region>:<AWS::AccountId>:*"},
+            },
+        ),
+        (
+            "Worker portal",
+            {
+                "cognito-idp:AdminGetUser": _POOLS,
+                "cognito-idp:AdminListGroupsForUser": _POOLS,
+                "cognito-idp:DescribeUserPool": _POOLS,
+                "cognito-idp:DescribeUserPoolClient": _POOLS,
+            },
+        ),
+    ],
+)
+def test_each_function_has_its_own_rights_and_no_others(
+    engine: Template, description: str, more: dict[str, set[str]]
+) -> None:
+    """No function has rights of its own on anybody's bucket."""
+    rights = allowed(engine.rights(engine.function(description)["Role"]))
+
+    assert rights == {**_SHARED_RIGHTS, **more}
+
+
+def test_no_function_may_become_the_cdks_deployment_roles(engine: Template) -> None:
+    """They trust the whole account and may do anything."""
+    for description in ("The SageMaker labeling API", "The steps", "Worker portal"):
+        denied = [
+            statement
+            for statement in engine.rights(engine.function(description)["Role"])
+            if statement["Effect"] == "Deny"
+        ]
+        assert denied == [
+            {
+                "Action": "sts:AssumeRole",
+                "Effect": "Deny",
+                "Resource": "arn:<AWS::Partition>:iam::<AWS::AccountId>:role/cdk-*",
+            }
+        ]
+
+
+def test_the_loop_is_logged_and_may_call_its_steps_and_itself(engine: Template) -> None:
+    """Two rights: the function, and a fresh execution of the same machine."""
+    machine = engine.one("AWS::StepFunctions::StateMachine")
+    rights = allowed(engine.rights(machine["RoleArn"]))
+
+    assert machine["LoggingConfiguration"]["Level"] == "ALL"
+    assert rights["lambda:InvokeFunction"] == {"<.Arn>"}
+    assert rights["states:StartExecution"] == {"<>"}
+    assert machine["DefinitionSubstitutions"] == {
+        "LabelingSteps": {"Fn::GetAtt": [_function_id(engine), "Arn"]}
+    }
+
+
+def _function_id(engine: Template) -> str:
+    (found,) = (
+        logical_id
+        for logical_id, function in engine.all("AWS::Lambda::Function").items()
+        if function["Properties"]["Description"].startswith("The steps")
+    )
+    return found
+
+
+def test_every_step_is_one_call_whose_answer_is_the_next_ones_input(engine: Template) -> None:
+    """Job and iteration go in; job, iteration and outcome come out."""
+    steps = {
+        name: state["Parameters"]["Payload"]
+        for name, state in _states(engine).items()
+        if state["Type"] == "Task" and "Payload" in state["Parameters"]
+    }
+
+    plain = {"job.$": "$.job", "iteration.$": "$.iteration"}
+    assert steps == {
+        "Prepare": {"step": "prepare", **plain},
+        "SelectBatch": {"step": "select_batch", **plain},
+        "WaitForPeople": {"step": "open_batch", **plain, "token.$": "$$.Task.Token"},
+        "CheckBatch": {"step": "check_batch", **plain},
+        "Consolidate": {"step": "consolidate", **plain},
+        "Publish": {"step": "publish_iteration", **plain},
+        "Finish": {"step": "finish", **plain},
+        "Fail": {"step": "fail", **plain, "error.$": "$.error"},
+    }
+    assert all(
+        _states(engine)[name].get("OutputPath") == "$.Payload"
+        for name in steps
+        if name != "WaitForPeople"
+    )
+
+
+def test_a_jobs_own_failure_is_not_tried_again_and_others_are(engine: Template) -> None:
+    """What people must correct fails at once; a hiccup of the cloud is slept over."""
+    for name, state in _states(engine).items():
+        if state["Type"] != "Task":
+            continue
+        own, others = state["Retry"]
+        assert "JobFailedError" in own["ErrorEquals"], name
+        assert own["MaxAttempts"] == 0
+        assert others == {
+            "ErrorEquals": ["States.ALL"],
+            "IntervalSeconds": 2,
+            "BackoffRate": 2,
+            "MaxAttempts": 6,
+            "MaxDelaySeconds": 60,
+        }
+        if name != "Fail":
+            assert state["Catch"][-1] == {
+                "ErrorEquals": ["States.ALL"],
+                "ResultPath": "$.error",
+                "Next": "Fail",
+            }
+
+
+def test_waiting_for_people_ends_each_hour_to_look_whether_they_are_done() -> None:
+    """A lost wake-up costs an hour, never the job."""
+    waiting = definition()["States"]["WaitForPeople"]
+
+    assert waiting["Resource"] == "arn:aws:states:::lambda:invoke.waitForTaskToken"
+    assert waiting["TimeoutSeconds"] == 3600
+    assert "States.Timeout" in waiting["Retry"][0]["ErrorEquals"]
+    assert waiting["Retry"][0]["MaxAttempts"] == 0
+    assert waiting["Catch"][0] == {
+        "ErrorEquals": ["States.Timeout", "States.HeartbeatTimeout"],
+        "ResultPath": None,
+        "Next": "CheckBatch",
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "value", "next_state"),
+    [
+        ("Selected", "people", "WaitForPeople"),
+        ("Selected", "no_people", "Consolidate"),
+        ("Selected", "finished", "Finish"),
+        ("Checked", "open", "WaitForPeople"),
+        ("Published", "continue", "SelectBatch"),
+        ("Published", "hand_over", "HandOver"),
+        ("Published", "finished", "Finish"),
+    ],
+)
+def test_outcomes_lead_on(state: str, value: str, next_state: str) -> None:
+    """The function decides, the machine follows."""
+    choices = definition()["States"][state]["Choices"]
+
+    assert [each["Next"] for each in choices if each["StringEquals"] == value] == [next_state]
+
+
+def test_a_continued_loop_skips_the_preparation() -> None:
+    """A hand-over starts at the next batch, under a name of its own."""
+    states = definition()["States"]
+
+    assert states["Continued"]["Default"] == "SelectBatch"
+    assert states["Continued"]["Choices"] == [
+        {"Variable": "$.iteration", "NumericEquals": 0, "Next": "Prepare"}
+    ]
+    assert states["HandOver"]["Parameters"] == {
+        "StateMachineArn.$": "$$.StateMachine.Id",
+        "Name.$": "States.Format('{}_{}', $.job, $.iteration)",
+        "Input": {"job.$": "$.job", "iteration.$": "$.iteration"},
+    }
+
+
+def test_every_state_is_reached_and_leads_somewhere() -> None:
+    """No dead end but the two ends, and no state that nothing names."""
+    machine = definition()
+    named = {machine["StartAt"]}
+    for state in machine["States"].values():
+        named |= {state.get("Next"), state.get("Default")}
+        named |= {each["Next"] for each in [*state.get("Choices", []), *state.get("Catch", [])]}
+
+    assert named - {None} == set(machine["States"])
+
+
+def test_the_engine_deploys_without_a_workshop(open_engine: Assembly) -> None:
+    """`cdk deploy GroundworkEngine --exclusively` imports nothing."""
+    assert "Fn::ImportValue" not in json.dumps(open_engine.engine.body)
+    manifest = json.loads((open_engine.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert not [
+        dependency
+        for dependency in manifest["artifacts"]["GroundworkEngine"]["dependencies"]
+        if not dependency.endswith(".assets")
+    ]
+
+
+def test_outputs_tell_where_the_engine_answers(engine: Template) -> None:
+    """Exports for the workshop beside the four that people and tools read."""
+    own = {name for name in engine.outputs if not name.startswith("ExportsOutput")}
+
+    assert own == {
+        outputs.PORTAL_URL,
+        outputs.LABELING_API_URL,
+        outputs.LABELING_API_FUNCTION_NAME,
+        outputs.TABLE_NAME,
+    }
