@@ -302,7 +302,7 @@ class WorkTeam(Construct):
             )
             self.workteam_arn = team.get_att_string("WorkteamArn")
         team.node.add_dependency(workforce.resource)
-        access = self._build_access(name, workforce, group, topic, worker_emails, layers)
+        access = self._build_access(workforce, group, topic, worker_emails, layers)
         # The service writes to the client when the first team is made; the access comes after it.
         access.node.add_dependency(team)
         self.portal_url = access.get_att_string("PortalUrl")
@@ -327,7 +327,6 @@ class WorkTeam(Construct):
 
     def _build_access(
         self,
-        name: str,
         workforce: Workforce,
         group: cognito.CfnUserPoolGroup,
         topic: sns.Topic,
@@ -374,7 +373,7 @@ class WorkTeam(Construct):
                 "WorkerEmails": list(worker_emails),
                 "ManageClient": str(workforce.own).lower(),
                 "TopicArn": topic.topic_arn,
-                "InvitationSubject": f"Invitation to label images for {name}",
+                "InvitationSubject": "Invitation to label images",
                 "InvitationMessage": _INVITATION,
             },
         )
