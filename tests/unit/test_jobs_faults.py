@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import given, settings
@@ -23,26 +24,40 @@ from tests.support.job_fakes import (
 )
 
 PEOPLE = [worker(number) for number in range(4)]
-ACTIONS = ("take", "submit", "submit", "submit", "release", "decline", "wait", "hour", "stop")
+WORK = ("take", "take", "submit", "submit", "submit", "release", "decline")
+ACTIONS = (*WORK * 6, "wait", "hour", "stop")
 
 
 class Accidents:
-    """Crashes writes and S3 calls now and then, before or after they take effect."""
+    """Crashes writes and S3 calls now and then, before or after they take effect.
 
-    def __init__(self, shop: Workshop, seed: int, rate: float) -> None:
+    ``rivalry`` is how often somebody else acts just before a write.
+    """
+
+    def __init__(self, shop: Workshop, seed: int, rate: float, rivalry: float = 0) -> None:
         self._random = random.Random(seed)
         self._rate = rate
-        self._shop = shop
+        self._rivalry = rivalry
         self.active = True
+        self.crowd: Crowd | None = None
         apply = shop.table.transact
 
         def transact(writes: Sequence[Write]) -> None:
             self._perhaps()
+            self._let_somebody_come_first()
             apply(writes)
             self._perhaps()
 
         shop.table.transact = transact  # type: ignore[method-assign]  # wraps it
         shop.s3.before = lambda operation, key: self._perhaps()
+
+    def _let_somebody_come_first(self) -> None:
+        """Have another worker act between what was read and what is written of it."""
+        crowd, self.crowd = self.crowd, None
+        if crowd is not None and self.active and self._random.random() < self._rivalry:
+            person, action = self._random.randrange(len(PEOPLE)), self._random.choice(WORK)
+            crowd.do(person, action, goes_on=False)
+        self.crowd = crowd
 
     def _perhaps(self) -> None:
         if self.active and self._random.random() < self._rate:
@@ -57,11 +72,12 @@ class Crowd:
         self._held: dict[str, LeasedTask] = {}
         self.accepted: Counter[tuple[str, int]] = Counter()
 
-    def do(self, person: int, action: str) -> None:
-        try:
+    def do(self, person: int, action: str, *, goes_on: bool = True) -> None:
+        """Have somebody do something, after which the loop goes on where it can."""
+        with suppress(CrashError, WorkError):
             self._do(person, action)
-        except (CrashError, WorkError):
-            return
+        if goes_on:
+            self._shop.loop.run()
 
     def _do(self, person: int, action: str) -> None:
         shop, who = self._shop, PEOPLE[person]
@@ -85,21 +101,23 @@ class Crowd:
                 shop.loop.time_out()
             case "stop":
                 shop.stop()
-        shop.loop.run()
 
 
 def answer_of(object_id: int) -> dict[str, Any]:
     return boxes_answer(box("cat", object_id, 1, 10, 10))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
-    actions=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(ACTIONS)), max_size=60),
+    actions=st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from(ACTIONS)), min_size=20, max_size=60
+    ),
     objects=st.integers(1, 6),
     batch=st.integers(1, 4),
     workers=st.integers(1, 3),
     broken=st.integers(0, 5),
     crash_rate=st.sampled_from([0.0, 0.02, 0.1]),
+    rivalry=st.sampled_from([0.0, 0.5]),
     seed=st.integers(0, 1_000),
 )
 def test_accepted_answers_are_published_once_and_counters_add_up(
@@ -110,14 +128,15 @@ def test_accepted_answers_are_published_once_and_counters_add_up(
     workers: int,
     broken: int,
     crash_rate: float,
+    rivalry: float,
     seed: int,
 ) -> None:
     shop = Workshop(seed=seed)
     lines = shop.add_images(objects)
     shop.s3.add(f"s3://{BUCKET}/photos/{broken:04d}.jpg", b"broken")
     shop.start(lines, batch=batch, workers=workers)
-    accidents = Accidents(shop, seed, crash_rate)
-    crowd = Crowd(shop)
+    accidents = Accidents(shop, seed, crash_rate, rivalry)
+    crowd = accidents.crowd = Crowd(shop)
     for person, action in actions:
         crowd.do(person, action)
     for person in range(len(PEOPLE)):
