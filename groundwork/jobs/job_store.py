@@ -24,6 +24,7 @@ from groundwork.jobs.model import (
 from groundwork.table_client import (
     AVAILABLE_INDEX,
     Add,
+    Check,
     ConflictError,
     Delete,
     Item,
@@ -135,10 +136,12 @@ class JobStore:
             return self.get_batch(batch.job, batch.iteration)
         return batch
 
-    def find_batch(self, job: str, iteration: int) -> Batch | None:
-        """Return a batch with its count of done tasks, or None."""
+    def find_batch(self, job: str, iteration: int, *, counted: bool = True) -> Batch | None:
+        """Return a batch, or None; its done tasks are 0 unless they are to be counted."""
         item = self._table.get(_batches_key(job), _batch_key(iteration))
-        return None if item is None else self._counted(_batch(item))
+        if item is None:
+            return None
+        return self._counted(_batch(item)) if counted else _batch(item)
 
     def get_batch(self, job: str, iteration: int) -> Batch:
         """Return a batch that has to be there."""
@@ -240,6 +243,7 @@ class JobStore:
         *,
         leased: tuple[Lease, ...] = (),
         returned: tuple[Lease, ...] = (),
+        while_batch_open: bool = False,
     ) -> None:
         """Write a decision on a task with its leases and the batch's count, all or nothing.
 
@@ -247,6 +251,8 @@ class JobStore:
         ----------
         leased, returned
             Leases that the decision gave out or ended.
+        while_batch_open
+            Write only if the batch is open at that moment, which consolidation ends first.
 
         Raises
         ------
@@ -263,6 +269,9 @@ class JobStore:
             shard = f"COUNT#{after.object_id % _COUNT_SHARDS:02d}"
             key = _tasks_key(after.job, after.iteration)
             writes.append(Add(key, shard, "done", 1, after.removed_at))
+        if while_batch_open:
+            key, batch = _batches_key(after.job), _batch_key(after.iteration)
+            writes.append(Check(key, batch, "state", BatchState.OPEN.value))
         self._table.transact(writes)
 
     def close_task(self, task: Task, now: datetime) -> Task:
@@ -453,6 +462,7 @@ def _lease_item(lease: Lease) -> Item:
         "nonce": lease.nonce,
         "accepted_at": lease.accepted_at.isoformat(),
         "expires_at": lease.expires_at.isoformat(),
+        "ahead": lease.ahead,
     }
 
 
@@ -462,6 +472,7 @@ def _lease(item: Item) -> Lease:
         nonce=item["nonce"],
         accepted_at=datetime.fromisoformat(item["accepted_at"]),
         expires_at=datetime.fromisoformat(item["expires_at"]),
+        ahead=item.get("ahead", False),
     )
 
 

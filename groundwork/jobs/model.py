@@ -296,12 +296,16 @@ class Batch:
 
 @dataclass(frozen=True)
 class Lease:
-    """A worker's exclusive hold on one of a task's places."""
+    """A worker's exclusive hold on one of a task's places.
+
+    ``ahead`` is whether the worker has not seen the task yet: their time begins when they do.
+    """
 
     worker_id: str
     nonce: str
     accepted_at: datetime
     expires_at: datetime
+    ahead: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,12 @@ def take(task: Task, lease: Lease, now: datetime) -> Task:
     return _changed(task, leases=(*expired, *live, lease))
 
 
+def start(task: Task, lease: Lease, expires_at: datetime, now: datetime) -> Task:
+    """Let the time of a lease that was taken ahead begin now; once, so it is no way to hold on."""
+    started = replace(lease, accepted_at=now, expires_at=expires_at, ahead=False)
+    return _changed(task, leases=(*_without(task, lease.nonce), started))
+
+
 def held_lease(task: Task, worker_id: str, nonce: str, now: datetime) -> Lease:
     """Return a worker's lease.
 
@@ -75,18 +81,30 @@ def is_answered(task: Task, worker_id: str, nonce: str, digest: str) -> bool:
     AlreadyAnsweredError
         If another one was accepted under the same lease.
     """
-    for answer in task.answers:
-        if answer.nonce == nonce and answer.worker_id == worker_id:
-            if answer.digest == digest:
-                return True
-            raise AlreadyAnsweredError("Another answer to this task was accepted from you before.")
-    return False
+    answer = own_answer(task, worker_id, nonce)
+    if answer is not None and answer.digest != digest:
+        raise AlreadyAnsweredError("Another answer to this task was accepted from you before.")
+    return answer is not None
 
 
 def submit(task: Task, record: AnswerRecord, now: datetime) -> Task:
     """Accept an answer from a worker who holds the task."""
     rest = _without(task, record.nonce)
     return _settled(_changed(task, leases=rest, answers=(*task.answers, record)), now)
+
+
+def own_answer(task: Task, worker_id: str, nonce: str) -> AnswerRecord | None:
+    """Return the answer that was accepted under a worker's lease, or None."""
+    for answer in task.answers:
+        if answer.nonce == nonce and answer.worker_id == worker_id:
+            return answer
+    return None
+
+
+def replace_answer(task: Task, earlier: AnswerRecord, record: AnswerRecord) -> Task:
+    """Put a worker's answer in the place of their earlier one; whether it is closed stays so."""
+    answers = tuple(record if answer == earlier else answer for answer in task.answers)
+    return _changed(task, leases=task.leases, answers=answers)
 
 
 def release(task: Task, lease: Lease, now: datetime) -> Task:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import random as random_module
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,6 +39,8 @@ MAXIMUM_ANSWER_BYTES = 5 * 1024 * 1024
 # How often a change of a task is decided anew because another worker's came first.
 _ATTEMPTS = 20
 _LEASE_ID_PARTS = 4
+# The task that a worker sees, and one ahead of it.
+_MOST_HELD = 2
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,10 @@ class WorkerJob:
 
 @dataclass(frozen=True)
 class LeasedTask:
-    """A task that a worker holds."""
+    """A task that a worker holds, or answered and may still change.
+
+    ``ahead`` is as in ``Lease``; ``answered`` tells that the worker's answer is in.
+    """
 
     lease_id: str
     job_name: str
@@ -87,6 +92,8 @@ class LeasedTask:
     accepted_at: datetime
     expires_at: datetime
     time_limit_seconds: int
+    ahead: bool = False
+    answered: bool = False
 
 
 class Work:
@@ -124,15 +131,52 @@ class Work:
         jobs.sort(key=lambda job: (job.created_at, job.name), reverse=True)
         return [self._listed(job, worker, now) for job in jobs]
 
-    def take(self, worker: Worker, job_name: str) -> LeasedTask | None:
-        """Lease a task; one that the worker holds already comes first. None: nothing to do now."""
+    def take(
+        self, worker: Worker, job_name: str, besides: Collection[str] = ()
+    ) -> LeasedTask | None:
+        """Lease a task; one that the worker holds already comes first. None: nothing to do now.
+
+        Parameters
+        ----------
+        besides
+            Lease ids of tasks that are at hand: another is wanted ahead of its time, which begins
+            with ``start``. One such is given at a time.
+        """
         job = self._job(worker, job_name)
         batch = self._open_batch(job)
         if batch is None:
             return None
-        for task, lease in self._held(worker, job):
-            return self._leased(job, task, lease)
-        return self._lease_some(worker, job, batch)
+        held = list(self._held(worker, job))
+        at_hand = {_LeasePlace.parse(lease_id).nonce for lease_id in besides}
+        for task, lease in sorted(held, key=lambda each: each[1].ahead):
+            if lease.nonce not in at_hand:
+                return self._leased(job, task, lease)
+        if len(held) >= _MOST_HELD:
+            return None
+        leased = self._lease_some(worker, job, batch, ahead=bool(besides))
+        if leased is None:
+            self._wake_if_over(job, batch.iteration)
+        return leased
+
+    def start(self, worker: Worker, lease_id: str) -> LeasedTask:
+        """Begin the time of a task that was taken ahead; of any other it began before."""
+        place = _LeasePlace.parse(lease_id)
+        job = self._job_of(worker, place)
+        for _ in range(_ATTEMPTS):
+            task = self._task(job, place)
+            now = self._clock()
+            lease = tasks.held_lease(task, worker.worker_id, place.nonce, now)
+            if not lease.ahead:
+                return self._leased(job, task, lease)
+            expires_at = self._expiry(job, self._store.get_batch(job.name, place.iteration), now)
+            started = tasks.start(task, lease, expires_at, now)
+            begun = tasks.held_lease(started, worker.worker_id, place.nonce, now)
+            try:
+                self._store.save_task(task, started, now, leased=(begun,))
+            except ConflictError:
+                continue
+            return self._leased(job, started, begun)
+        raise ConflictError(f"task {place.object_id} of job {job.name} kept changing")
 
     def leases(self, worker: Worker, job_name: str) -> list[LeasedTask]:
         """Return the tasks of a job that the worker holds, for going on with them."""
@@ -140,12 +184,24 @@ class Work:
         return [self._leased(job, task, lease) for task, lease in self._held(worker, job)]
 
     def resume(self, worker: Worker, lease_id: str) -> LeasedTask:
-        """Return a task that the worker holds; raises a WorkError when they do not."""
+        """Return a task that the worker holds, or answered while its batch is still open.
+
+        Raises
+        ------
+        WorkError
+            One of its kinds, when the worker has nothing to do with it (any more).
+        """
         place = _LeasePlace.parse(lease_id)
         job = self._job_of(worker, place)
         task = self._task(job, place)
-        lease = tasks.held_lease(task, worker.worker_id, place.nonce, self._clock())
-        return self._leased(job, task, lease)
+        now = self._clock()
+        answer = tasks.own_answer(task, worker.worker_id, place.nonce)
+        if answer is None:
+            lease = tasks.held_lease(task, worker.worker_id, place.nonce, now)
+            return self._leased(job, task, lease)
+        batch = self._require_open(job, place.iteration)
+        lease = Lease(worker.worker_id, place.nonce, now, self._expiry(job, batch, now))
+        return replace(self._leased(job, task, lease), answered=True)
 
     def submit(
         self,
@@ -153,6 +209,8 @@ class Work:
         lease_id: str,
         answer_content: Mapping[str, Any],
         time_spent_seconds: float | None = None,
+        *,
+        replaces: bool = False,
     ) -> None:
         """Store an answer and close the lease; the same answer again changes nothing.
 
@@ -162,6 +220,9 @@ class Work:
             What the template's form answered, by element name.
         time_spent_seconds
             The portal's own measure; without it, the time since the task was taken.
+        replaces
+            Put it in the place of the answer that was accepted under this lease, while the batch
+            is open; the time is added to that one's.
 
         Raises
         ------
@@ -175,9 +236,25 @@ class Work:
         stored = False
         for _ in range(_ATTEMPTS):
             task = self._task(job, place)
+            now = self._clock()
+            earlier = tasks.own_answer(task, worker.worker_id, place.nonce)
+            if replaces and earlier is not None and earlier.digest != digest:
+                self._require_open(job, place.iteration)
+                self._store_answer(job, task, worker.worker_id, digest, content)
+                record = replace(
+                    earlier,
+                    digest=digest,
+                    submitted_at=now,
+                    time_spent_seconds=earlier.time_spent_seconds + (time_spent_seconds or 0.0),
+                )
+                after = tasks.replace_answer(task, earlier, record)
+                try:
+                    self._store.save_task(task, after, now, while_batch_open=True)
+                except ConflictError:
+                    continue
+                break
             if tasks.is_answered(task, worker.worker_id, place.nonce, digest):
                 break
-            now = self._clock()
             lease = tasks.held_lease(task, worker.worker_id, place.nonce, now)
             if not stored:
                 self._store_answer(job, task, worker.worker_id, digest, content)
@@ -193,11 +270,13 @@ class Work:
                 issuer=worker.issuer,
                 sub=worker.sub,
             )
+            after = tasks.submit(task, record, now)
             try:
-                after = tasks.submit(task, record, now)
                 self._store.save_task(task, after, now, returned=(lease,))
             except ConflictError:
                 continue
+            if not after.closed:
+                return
             break
         else:
             raise ConflictError(f"task {place.object_id} of job {job.name} kept changing")
@@ -223,11 +302,13 @@ class Work:
             task = self._task(job, place)
             now = self._clock()
             lease = tasks.held_lease(task, worker.worker_id, place.nonce, now)
+            after = decide(task, lease, now)
             try:
-                self._store.save_task(task, decide(task, lease, now), now, returned=(lease,))
+                self._store.save_task(task, after, now, returned=(lease,))
             except ConflictError:
                 continue
-            self._wake_if_over(job, place.iteration)
+            if after.closed:
+                self._wake_if_over(job, place.iteration)
             return
         raise ConflictError(f"task {place.object_id} of job {job.name} kept changing")
 
@@ -255,14 +336,21 @@ class Work:
         return task
 
     def _open_batch(self, job: Job) -> Batch | None:
-        """Return the batch that people work on now, or None; wake a loop that overslept."""
+        """Return the batch that people work on now, or None; wake a loop that overslept its end."""
         if job.status is not JobStatus.IN_PROGRESS or job.iteration == 0:
             return None
-        batch = self._store.get_batch(job.name, job.iteration)
-        if batch.state is not BatchState.OPEN:
+        batch = self._store.find_batch(job.name, job.iteration, counted=False)
+        if batch is None or batch.state is not BatchState.OPEN:
             return None
-        if self._wake_over(batch):
+        if self._is_late(batch):
+            self._wake(batch)
             return None
+        return batch
+
+    def _require_open(self, job: Job, iteration: int) -> Batch:
+        batch = self._store.find_batch(job.name, iteration)
+        if batch is None or batch.state is not BatchState.OPEN or batch.is_complete:
+            raise JobNotOpenError("This answer is being worked on and cannot be changed any more.")
         return batch
 
     def _held(self, worker: Worker, job: Job) -> Iterator[tuple[Task, Lease]]:
@@ -275,7 +363,9 @@ class Work:
                 if lease.nonce == pointer.nonce and lease.expires_at > now:
                     yield task, lease
 
-    def _lease_some(self, worker: Worker, job: Job, batch: Batch) -> LeasedTask | None:
+    def _lease_some(
+        self, worker: Worker, job: Job, batch: Batch, *, ahead: bool
+    ) -> LeasedTask | None:
         start = self._random.getrandbits(32)
         worker_id = worker.worker_id
         candidates = self._store.search_available(
@@ -287,7 +377,13 @@ class Work:
             if task is None or not tasks.can_take(task, worker_id, now):
                 self._settle(job, task, now)
                 continue
-            lease = self._new_lease(job, batch, worker_id, now)
+            lease = Lease(
+                worker_id=worker_id,
+                nonce=f"{self._random.getrandbits(96):024x}",
+                accepted_at=now,
+                expires_at=self._expiry(job, batch, now),
+                ahead=ahead,
+            )
             try:
                 taken = tasks.take(task, lease, now)
                 self._store.save_task(task, taken, now, leased=(lease,))
@@ -306,14 +402,9 @@ class Work:
                 return
             self._wake_if_over(job, task.iteration)
 
-    def _new_lease(self, job: Job, batch: Batch, worker_id: str, now: datetime) -> Lease:
+    def _expiry(self, job: Job, batch: Batch, now: datetime) -> datetime:
         limit = now + timedelta(seconds=job.task_time_limit_seconds)
-        return Lease(
-            worker_id=worker_id,
-            nonce=f"{self._random.getrandbits(96):024x}",
-            accepted_at=now,
-            expires_at=min(limit, batch.closes_at) if batch.closes_at else limit,
-        )
+        return min(limit, batch.closes_at) if batch.closes_at else limit
 
     def _leased(self, job: Job, task: Task, lease: Lease) -> LeasedTask:
         files = self._files_for_job(job)
@@ -331,6 +422,7 @@ class Work:
             accepted_at=lease.accepted_at,
             expires_at=lease.expires_at,
             time_limit_seconds=job.task_time_limit_seconds,
+            ahead=lease.ahead,
         )
 
     def _listed(self, job: Job, worker: Worker, now: datetime) -> WorkerJob:
@@ -338,6 +430,8 @@ class Work:
         left = 0
         if batch is not None:
             left = self._store.count_available(job.name, batch.iteration, worker.worker_id, now)
+            if left == 0:
+                self._wake_if_over(job, batch.iteration)
         return WorkerJob(
             name=job.name,
             title=job.title,
@@ -358,22 +452,21 @@ class Work:
         )
 
     def _wake_if_over(self, job: Job, iteration: int) -> None:
-        batch = self._store.find_batch(job.name, iteration)
-        if batch is not None:
-            self._wake_over(batch)
-
-    def _wake_over(self, batch: Batch) -> bool:
-        """Wake the loop if the batch is complete or its time is over, and tell whether it is.
+        """Wake the loop if the batch is complete or its time is over.
 
         Whoever notices does it, since the one who should have may have been cut off before.
         """
-        late = batch.closes_at is not None and batch.closes_at <= self._clock()
-        if not batch.is_complete and not late:
-            return False
+        batch = self._store.find_batch(job.name, iteration)
+        if batch is not None and (batch.is_complete or self._is_late(batch)):
+            self._wake(batch)
+
+    def _is_late(self, batch: Batch) -> bool:
+        return batch.closes_at is not None and batch.closes_at <= self._clock()
+
+    def _wake(self, batch: Batch) -> None:
         if batch.state is BatchState.OPEN and batch.task_token:
             outcome = {"job": batch.job, "iteration": batch.iteration, "outcome": "closed"}
             self._loop.wake(batch.task_token, outcome)
-        return True
 
 
 @dataclass(frozen=True)
