@@ -5,7 +5,7 @@ import struct
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -92,6 +92,7 @@ def test_a_decompression_bomb_is_refused_by_its_size_alone() -> None:
         facts(_png_of(60_000, 60_000))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"]))
 def test_any_bytes_end_in_facts_or_in_a_reason(rest: bytes, beginning: bytes) -> None:
     try:
@@ -100,6 +101,7 @@ def test_any_bytes_end_in_facts_or_in_a_reason(rest: bytes, beginning: bytes) ->
         assert str(error)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 800), st.binary(min_size=1, max_size=4), st.sampled_from(["JPEG", "PNG"]))
 def test_damaged_images_end_in_facts_or_in_a_reason(place: int, junk: bytes, kind: str) -> None:
     data = bytearray(image_bytes(kind=kind))

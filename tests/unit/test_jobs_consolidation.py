@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundwork.images import ImageFacts
@@ -93,6 +93,7 @@ def test_no_objects_are_no_trouble() -> None:
     assert dawid_skene([]) == ([], [])
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 2)), min_size=1, max_size=5),
@@ -246,6 +247,7 @@ def test_nothing_to_label_is_a_label() -> None:
     assert label.metadata == {"objects": [], "class-map": {}}
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from("abcde"),

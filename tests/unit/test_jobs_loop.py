@@ -633,7 +633,8 @@ def test_a_job_that_is_too_old_fails_and_says_how_to_go_on(shop: Workshop) -> No
     assert len(shop.output()) == 3
 
 
-def test_a_long_job_hands_over_to_a_fresh_execution(shop: Workshop) -> None:
+def test_a_long_job_hands_over_to_a_fresh_execution() -> None:
+    shop = Workshop()
     shop.start(shop.add_images(252), batch=1)
     shop.answer_all([ANN], one_box)
     assert shop.loop.hand_overs == [250]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundwork.manifest import (
@@ -34,6 +34,7 @@ def pieces(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
+@settings(deadline=None)
 @given(
     bodies=st.lists(st.binary(max_size=30).filter(lambda b: b"\n" not in b and b"\r" not in b)),
     endings=st.lists(st.sampled_from([b"\n", b"\r\n"]), min_size=1),
