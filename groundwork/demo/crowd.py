@@ -7,7 +7,9 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from html.parser import HTMLParser
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +19,7 @@ from PIL import Image
 
 from groundwork.demo.drawing import bounding_box_answer, draw
 from groundwork.local.cloud import LocalCloud
-from groundwork.portal.worker_client import WorkerApiError, WorkerClient
+from groundwork.portal.worker_client import WorkerApiError, WorkerClient, WorkerSignInError
 from groundwork.results.quality import Box
 from groundwork.results.truth import Truth
 
@@ -25,6 +27,11 @@ from groundwork.results.truth import Truth
 Answer = Callable[[dict[str, Any], bytes], dict[str, Any]]
 
 _IDLE_SECONDS = 0.3
+# How long a worker puts up with a portal that answers with errors.
+_PATIENCE_SECONDS = 60
+# The job or the task went on without the worker: no fault, and nothing to repeat.
+_LATE_CODES = frozenset({"JobNotOpen", "AlreadyAnswered", "LeaseExpired", "LeaseNotFound"})
+_TOO_LATE = object()
 _ELEMENTS_WITH_PICTURE = re.compile(r"crowd-(bounding-box|image-classifier)")
 
 
@@ -57,6 +64,15 @@ class Drawer:
         return bounding_box_answer("boundingBox", draw(boxes, size, random), size)
 
 
+@dataclass(frozen=True)
+class AcceptedAnswer:
+    """An answer that the portal said it has."""
+
+    job: str
+    source: str
+    content: dict[str, Any]
+
+
 class Crowd:
     """Workers at their desks; use it in ``with``, and they leave at its end.
 
@@ -80,8 +96,7 @@ class Crowd:
         self._over = threading.Event()
         self._pool = ThreadPoolExecutor(len(logins), thread_name_prefix="worker")
         self._work: list[Any] = []
-        self.answered = 0
-        self._count_lock = threading.Lock()
+        self.accepted: list[AcceptedAnswer] = []
 
     def __enter__(self) -> "Crowd":
         """Let everybody sign in and begin."""
@@ -108,14 +123,16 @@ class Crowd:
                 raise work.exception()
 
     def _sign_in(self, login: tuple[str, str]) -> WorkerClient:
-        email, password = login
-        return WorkerClient.sign_in(
-            self._portal_url,
-            email,
-            password,
-            new_password=new_password_for(email),
-            resolve_to=f"127.0.0.1:{self._cloud.port}",
-        )
+        email, temporary_password = login
+        chosen = new_password_for(email)
+        address = f"127.0.0.1:{self._cloud.port}"
+        try:
+            return WorkerClient.sign_in(
+                self._portal_url, email, temporary_password, chosen, resolve_to=address
+            )
+        except WorkerSignInError:
+            # Whoever was here before has chosen a password.
+            return WorkerClient.sign_in(self._portal_url, email, chosen, resolve_to=address)
 
     def _label(self, worker: WorkerClient, answer: Answer) -> None:
         with worker, httpx.Client(trust_env=False, timeout=30) as pictures:
@@ -126,19 +143,34 @@ class Crowd:
     def _label_once(self, worker: WorkerClient, answer: Answer, pictures: httpx.Client) -> bool:
         """Answer one task of every open job; tell whether there was any."""
         found = False
-        for job in worker.jobs():
-            task = _while_open(worker.take, job["name"])
-            if task is None:
+        for job in self._insist(worker.jobs):
+            task = self._insist(worker.take, job["name"])
+            if task is None or task is _TOO_LATE:
                 continue
             found = True
             begun = time.monotonic()
             picture = self._look_at(task["content"], pictures)
             content = answer(task["taskInput"], picture)
             seconds = time.monotonic() - begun
-            _while_open(worker.answer, task["lease"], content, seconds)
-            with self._count_lock:
-                self.answered += 1
+            if self._insist(worker.answer, task["lease"], content, seconds) is not _TOO_LATE:
+                # Appending is atomic; no lock is needed.
+                self.accepted.append(
+                    AcceptedAnswer(job["name"], str(task["taskInput"]["taskObject"]), content)
+                )
         return found
+
+    def _insist(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """Make a call again while the portal fails, as people do; answering twice does no harm."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return call(*arguments)
+            except WorkerApiError as error:
+                if error.code in _LATE_CODES:
+                    return _TOO_LATE
+                if error.status < HTTPStatus.INTERNAL_SERVER_ERROR or time.monotonic() > deadline:
+                    raise
+                self._over.wait(_IDLE_SECONDS)
 
     def _look_at(self, page: str, pictures: httpx.Client) -> bytes:
         """Load the task's picture from the address in its page, as a browser does."""
@@ -151,16 +183,6 @@ class Crowd:
 def new_password_for(email: str) -> str:
     """The password that a simulated worker chooses at the first sign-in."""
     return f"Local-{zlib.crc32(email.encode()):08x}!"
-
-
-def _while_open(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Make a call; a job that ended meanwhile is no fault of the worker."""
-    try:
-        return call(*arguments)
-    except WorkerApiError as error:
-        if error.code in {"JobNotOpen", "AlreadyAnswered", "LeaseExpired"}:
-            return None
-        raise
 
 
 class _PictureFinder(HTMLParser):

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -115,6 +116,9 @@ class LocalCloud:
             self.folder, project / "node_modules", port=port, enforce_iam=enforce_iam
         )
         self._report = report
+        self._session = _isolated_session()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients_lock = threading.Lock()
 
     @property
     def port(self) -> int:
@@ -137,25 +141,22 @@ class LocalCloud:
         """Stop the emulator; its data stay."""
         self.emulator.stop()
 
-    def client(self, service: str, **settings: Any) -> Any:
+    def client(self, service: str) -> Any:
         """Return a boto3 client for the emulator that sees nothing of the user's own AWS set-up."""
-        isolated = botocore.session.Session(
-            session_vars={
-                "profile": (None, None, None, None),
-                "config_file": (None, None, os.devnull, None),
-                "credentials_file": (None, None, os.devnull, None),
-            }
-        )
-        isolated.set_credentials("test", "test")
-        config = Config(
-            s3={"addressing_style": "path"},
-            signature_version="s3v4" if service == "s3" else None,
-            proxies={},
-            retries={"max_attempts": 2, "mode": "standard"},
-        )
-        return boto3.Session(botocore_session=isolated, region_name=REGION).client(
-            service, endpoint_url=self.emulator.endpoint, config=config, **settings
-        )
+        key = (service, self.emulator.endpoint)
+        # Clients may be shared by threads; making them may not.
+        with self._clients_lock:
+            if key not in self._clients:
+                config = Config(
+                    s3={"addressing_style": "path"},
+                    signature_version="s3v4" if service == "s3" else None,
+                    proxies={},
+                    max_pool_connections=32,
+                )
+                self._clients[key] = self._session.client(
+                    service, endpoint_url=self.emulator.endpoint, config=config
+                )
+            return self._clients[key]
 
     def environment(self) -> dict[str, str]:
         """Environment for the CDK CLI and other AWS tools: the emulator and nothing else."""
@@ -251,9 +252,9 @@ class LocalCloud:
         ]
 
     def output(self, name: str) -> str | None:
-        """Return the value of an output that any stack has under this name."""
+        """Return the value of an output that any stack but the CDK's own has under this name."""
         for stack in self.stacks():
-            if name in stack.outputs:
+            if stack.name != BOOTSTRAP_STACK and name in stack.outputs:
                 return stack.outputs[name]
         return None
 
@@ -346,6 +347,18 @@ def project_root(start: Path | None = None) -> Path:
     raise LocalCloudError(
         f"No cdk.json in {start} or above it. Run this in the Groundwork project's folder."
     )
+
+
+def _isolated_session() -> Any:
+    isolated = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
+    isolated.set_credentials("test", "test")
+    return boto3.Session(botocore_session=isolated, region_name=REGION)
 
 
 class _Progress:

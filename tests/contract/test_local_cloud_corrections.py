@@ -16,7 +16,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,14 @@ TOKEN_MACHINE = {
             },
             "End": True,
         }
+    },
+}
+RESTART_MACHINE = {
+    "StartAt": "Pass",
+    "States": {
+        "Pass": {"Type": "Pass", "Result": {"passed": "once"}, "Next": "Rest"},
+        "Rest": {"Type": "Wait", "Seconds": 2, "Next": "Done"},
+        "Done": {"Type": "Succeed"},
     },
 }
 ALLOW_ANSWERS = {
@@ -179,6 +187,14 @@ TEMPLATE: dict[str, Any] = {
                 "StateMachineName": "token-probe",
                 "RoleArn": FUNCTION_ROLE_ARN,
                 "DefinitionString": json.dumps(TOKEN_MACHINE),
+            },
+        },
+        "RestartMachine": {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {
+                "StateMachineName": "restart-probe",
+                "RoleArn": FUNCTION_ROLE_ARN,
+                "DefinitionString": json.dumps(RESTART_MACHINE),
             },
         },
         "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "probe"}},
@@ -276,12 +292,7 @@ def repeated_starts(cloud: LocalCloud) -> Any:
 def task_token_rights(cloud: LocalCloud) -> Any:
     states = cloud.client("stepfunctions")
     arn = states.start_execution(stateMachineArn=TOKEN_MACHINE_ARN)["executionArn"]
-    for _ in range(100):
-        status = states.describe_execution(executionArn=arn)["status"]
-        if status != "RUNNING":
-            break
-        time.sleep(0.1)
-    return status
+    return finished_status(cloud, arn)
 
 
 def topic_mails(cloud: LocalCloud) -> Any:
@@ -292,7 +303,6 @@ def topic_mails(cloud: LocalCloud) -> Any:
     return [(mail.recipient, mail.subject, mail.text) for mail in cloud.mails()]
 
 
-@cache
 def packaged(package: str, suffix: str) -> bytes:
     """A file out of the archive that one of CDK's Python packages carries."""
     # Found without importing, which would start Node.
@@ -306,14 +316,22 @@ def packaged(package: str, suffix: str) -> bytes:
     raise AssertionError(f"no {suffix} in {archive}")
 
 
+@cache
+def bucket_deployment_source() -> bytes:
+    return packaged("", "aws-s3-deployment/bucket-deployment-handler/index.py")
+
+
+@cache
+def cli_layer() -> bytes:
+    return packaged("asset_awscli_v1", "lib/layer.zip")
+
+
 def bucket_deployment(cloud: LocalCloud) -> Any:
-    source = packaged("", "aws-s3-deployment/bucket-deployment-handler/index.py")
-    cli_layer = packaged("asset_awscli_v1", "lib/layer.zip")
     client, s3 = cloud.client("lambda"), cloud.client("s3")
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("index.py", source)
-    layer = client.publish_layer_version(LayerName="cli", Content={"ZipFile": cli_layer})
+        archive.writestr("index.py", bucket_deployment_source())
+    layer = client.publish_layer_version(LayerName="cli", Content={"ZipFile": cli_layer()})
     client.create_function(
         FunctionName="CustomCDKBucketDeployment",
         Runtime="python3.13",
@@ -372,7 +390,33 @@ def observed(probe: Callable[[LocalCloud], Any], cloud: LocalCloud) -> Any:
         return f"{type(error).__name__}: {error}"
 
 
-def behaviour(cloud: LocalCloud) -> dict[str, Any]:
+def resumed_executions(cloud: LocalCloud, restart: Callable[[], None]) -> Any:
+    states = cloud.client("stepfunctions")
+    arn = states.start_execution(
+        stateMachineArn=f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:restart-probe"
+    )["executionArn"]
+    while len(states.get_execution_history(executionArn=arn)["events"]) < 4:
+        time.sleep(0.1)
+    restart()
+    status = finished_status(cloud, arn)
+    execution = states.describe_execution(executionArn=arn)
+    events = states.get_execution_history(executionArn=arn)["events"]
+    passed = [event for event in events if event["type"] == "PassStateEntered"]
+    return status, execution.get("output"), len(passed)
+
+
+def finished_status(cloud: LocalCloud, execution_arn: str) -> str:
+    status = "RUNNING"
+    for _ in range(100):
+        execution = cloud.client("stepfunctions").describe_execution(executionArn=execution_arn)
+        status = execution["status"]
+        if status != "RUNNING":
+            break
+        time.sleep(0.1)
+    return status
+
+
+def behaviour(cloud: LocalCloud, restart: Callable[[], None]) -> dict[str, Any]:
     cloudformation = cloud.client("cloudformation")
     cloudformation.create_stack(
         StackName="probe", TemplateBody=json.dumps(TEMPLATE), Capabilities=["CAPABILITY_NAMED_IAM"]
@@ -388,50 +432,72 @@ def behaviour(cloud: LocalCloud) -> dict[str, Any]:
             for name, (probe, _) in AS_ON_AWS.items()
             if name != "log_wait"
         }
-        return seen | {name: future.result() for name, future in running.items()}
+        seen |= {name: future.result() for name, future in running.items()}
+    return seen | {"resumed_executions": resumed_executions(cloud, restart)}
 
 
 @contextmanager
-def corrected_emulator(folder: Path, port: int) -> Iterator[LocalCloud]:
-    """The emulator that the product starts."""
+def corrected_emulator(folder: Path, port: int) -> Iterator[tuple[LocalCloud, Callable[[], None]]]:
+    """The emulator that the product starts, and a way to start it again."""
     cloud = LocalCloud(PROJECT, folder, port, enforce_iam=True)
+
+    def restart() -> None:
+        cloud.stop()
+        cloud.start()
+
     cloud.start()
     try:
-        yield cloud
+        yield cloud, restart
     finally:
         cloud.stop()
 
 
 @contextmanager
-def shipped_emulator(folder: Path, port: int) -> Iterator[LocalCloud]:
-    """MiniStack as it ships."""
+def shipped_emulator(folder: Path, port: int) -> Iterator[tuple[LocalCloud, Callable[[], None]]]:
+    """MiniStack as it ships, and a way to start it again."""
     cloud = LocalCloud(PROJECT, folder, port, enforce_iam=True)
     (folder / "tmp").mkdir()
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
-            env=cloud.emulator.environment(),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        with (folder / "log").open("a") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ministack"],
+                env=cloud.emulator.environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        processes.append(process)
         while not answers(cloud.emulator.endpoint):
             assert process.poll() is None, (folder / "log").read_text()
             time.sleep(0.1)
-        yield cloud
+
+    def stop() -> None:
+        processes[-1].terminate()
+        processes[-1].wait(30)
+
+    def restart() -> None:
+        stop()
+        start()
+
+    start()
+    try:
+        yield cloud, restart
     finally:
-        process.terminate()
-        process.wait(30)
+        stop()
 
 
 @pytest.fixture(scope="module")
 def behaviours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What the probes see on either emulator."""
 
-    def seen(kind: Callable[[Path, int], AbstractContextManager[LocalCloud]], port: int) -> Any:
-        with kind(tmp_path_factory.mktemp("emulator"), port) as cloud:
-            return behaviour(cloud)
+    def seen(kind: Any, port: int) -> dict[str, Any]:
+        with kind(tmp_path_factory.mktemp("emulator"), port) as (cloud, restart):
+            return behaviour(cloud, restart)
 
+    # Unpacked once, before both want them.
+    bucket_deployment_source()
+    cli_layer()
     port = free_port(FIRST_PORT)
     with ThreadPoolExecutor(2) as pool:
         corrected = pool.submit(seen, corrected_emulator, port)
@@ -439,21 +505,27 @@ def behaviours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, 
         return {"corrected": corrected.result(), "shipped": shipped.result()}
 
 
+def as_on_aws(name: str) -> Any:
+    if name == "resumed_executions":
+        return "SUCCEEDED", '{"passed": "once"}', 1
+    return AS_ON_AWS[name][1]
+
+
 @pytest.mark.parametrize("name", corrections.NAMES)
 def test_a_corrected_emulator_behaves_as_aws_does(name: str, behaviours: dict[str, Any]) -> None:
-    assert behaviours["corrected"][name] == AS_ON_AWS[name][1]
+    assert behaviours["corrected"][name] == as_on_aws(name)
 
 
 @pytest.mark.parametrize("name", corrections.NAMES)
 def test_the_correction_is_still_needed(name: str, behaviours: dict[str, Any]) -> None:
-    assert behaviours["shipped"][name] != AS_ON_AWS[name][1], (
+    assert behaviours["shipped"][name] != as_on_aws(name), (
         f"MiniStack behaves as AWS does now: remove groundwork/local/corrections/{name}.py"
     )
 
 
 def test_every_correction_has_a_probe() -> None:
     modules = {path.stem for path in Path(corrections.__file__).parent.glob("[a-z]*.py")}
-    assert set(corrections.NAMES) == set(AS_ON_AWS) == modules
+    assert set(corrections.NAMES) == {*AS_ON_AWS, "resumed_executions"} == modules
 
 
 def test_functions_do_not_see_the_users_own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ NAMES: tuple[str, ...] = (
     "principal_arn",
     "repeated_starts",
     "request_cookies",
+    "resumed_executions",
     "secure_transport",
     "table_ttl",
     "task_token_rights",

@@ -1,0 +1,398 @@
+"""engine=open on the local cloud, with real photographs.
+
+The tests go through one workshop's life in order.
+"""
+
+import io
+import json
+import os
+import signal
+import zipfile
+from collections import Counter, defaultdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from groundwork.contract.builtin_tasks import (
+    BUILTIN_TASKS,
+    consolidation_lambda_arn,
+    pre_lambda_arn,
+)
+from groundwork.demo.crowd import AcceptedAnswer, Crowd
+from groundwork.local.cloud import LocalCloud
+from groundwork.local.emulator import ACCOUNT, REGION
+from groundwork.local.leftovers import leftovers
+from groundwork.local.workshop import OPEN, JobState, destroy
+from groundwork.manifest import LabelState
+from groundwork.results.summary import summarize
+from groundwork.results.truth import Truth
+from groundwork.templates import default_template
+from tests.support.local_workshop import Workshop, described, job_names, settings, shared_folder
+
+LABELS = ("DHL", "McDonalds", "RedBull")
+PHOTOS = 30
+BATCH = 20
+CLASSIFIED = 6
+TASK = BUILTIN_TASKS["ImageMultiClass"]
+
+
+@pytest.fixture(scope="module")
+def workshop(cloud: LocalCloud) -> Workshop:
+    logos = shared_folder("logos")
+    if not (logos / "truth.json").is_file():
+        pytest.skip(f"no photographs at {logos}; set GROUNDWORK_SHARED to the folder with data/")
+    truth = Truth.read(logos / "truth.json")
+    workshop = Workshop(cloud, OPEN, settings(logos, LABELS, BATCH), truth)
+    workshop.deploy()
+    return workshop
+
+
+def test_workers_are_invited_and_told_of_the_job(workshop: Workshop) -> None:
+    portal_url = workshop.cloud.output("PortalUrl")
+    assert portal_url
+    mails = workshop.cloud.mails()
+    invited = [mail for mail in mails if mail.kind == "CognitoInvitationMessage"]
+    assert len(invited) == 2
+    assert all(portal_url in mail.text for mail in invited)
+    assert Counter(mail.kind for mail in mails)["SNS"] == 2
+
+
+def test_deploying_again_starts_no_new_job(workshop: Workshop) -> None:
+    before = job_names(workshop.cloud)
+    assert before == [workshop.job_name]
+    workshop.deploy()
+    assert job_names(workshop.cloud) == before
+
+
+def test_other_labels_start_a_new_job_and_stop_the_old_one(workshop: Workshop) -> None:
+    old = workshop.job_name
+    workshop.wait_until(old, lambda state: state.status == "InProgress")
+    workshop.deploy(labels=json.dumps([*LABELS, "Other"]))
+    new = workshop.job_name
+    assert job_names(workshop.cloud) == [old, new]
+    assert described(workshop.cloud, old)["LabelingJobStatus"] == "Stopped"
+    workshop.wait_until(new, lambda state: state.status == "InProgress")
+
+
+def test_people_label_real_photographs_while_workers_of_the_emulator_die(
+    workshop: Workshop,
+) -> None:
+    job = workshop.job_name
+    killed = 0
+    with workshop.crowd() as crowd:
+        # Twice in mid-batch: functions die between and during their invocations.
+        for wanted in (5, 15):
+            workshop.wait_until(job, partial(has_answers, crowd, wanted), crowd)
+            killed += kill_function_processes(workshop.cloud)
+        state = workshop.wait_until(job, lambda state: state.is_over, crowd)
+    assert killed >= 2
+    assert state.status == "Completed", state
+    assert state.counters["HumanLabeled"] == PHOTOS
+
+    results = workshop.results(state)
+    assert [result.object_id for result in results] == list(range(PHOTOS))
+    assert {Path(result.source).name for result in results} == set(workshop.truth.boxes)
+    summary = summarize(results, workshop.truth)
+    assert summary.states[LabelState.HUMAN] == PHOTOS
+    assert summary.human_mean_iou is not None
+    assert summary.human_mean_iou > 0.8
+    for result in results:
+        assert result.metadata["type"] == "groundtruth/object-detection"
+        assert result.metadata["human-annotated"] == "yes"
+        assert result.metadata["job-name"] == f"labeling-job/{job}"
+        assert len(result.metadata["objects"]) == len(result.label["annotations"])
+
+    assert_every_accepted_answer_is_stored(workshop, job, crowd.accepted, PHOTOS)
+
+
+def test_the_output_tree_is_that_of_ground_truth(workshop: Workshop) -> None:
+    output = described(workshop.cloud, workshop.job_name)["LabelingJobOutput"]
+    root = output["OutputDatasetS3Uri"].removesuffix("manifests/output/output.manifest")
+    folders = Counter(
+        "/".join(key.split("/")[:-1] if "iteration" not in key else key.split("/")[:4])
+        for key in workshop.keys(root)
+    )
+    for iteration in (1, 2):
+        response = f"annotations/worker-response/iteration-{iteration}"
+        assert any(folder.startswith(response) for folder in folders), folders
+        for kind in ("consolidation-request", "consolidation-response"):
+            folder = f"annotations/consolidated-annotation/{kind}/iteration-{iteration}"
+            assert folder in folders, folders
+    assert folders["manifests/output"] == 1
+
+
+def test_two_workers_classify_each_image(workshop: Workshop, role_arn: str) -> None:
+    name = "classes"
+    start_classification(
+        workshop,
+        name,
+        role_arn,
+        workers=2,
+        template=default_template("ImageMultiClass", header="Which company?"),
+        pre=pre_lambda_arn(REGION, TASK),
+        post=consolidation_lambda_arn(REGION, TASK),
+    )
+
+    def answer_of(worker: int) -> Any:
+        # Ann is never wrong; Ben always says the same.
+        def answer(task_input: dict[str, Any], picture: bytes) -> dict[str, Any]:
+            assert picture
+            label = LABELS[0] if worker else main_label(workshop, task_input["taskObject"])
+            return {"crowd-image-classifier": {"label": label}}
+
+        return answer
+
+    state = workshop.label(name, answer_of)
+    assert state.status == "Completed", state
+    results = workshop.results(state)
+    assert state.counters["HumanLabeled"] == CLASSIFIED, results
+    assert len(results) == CLASSIFIED
+    for result in results:
+        assert result.metadata["type"] == "groundtruth/image-classification"
+        assert result.class_name() in LABELS
+        assert 0 <= result.metadata["confidence"] <= 1
+        right = main_label(workshop, result.source)
+        if right == LABELS[0]:
+            assert result.class_name() == right
+    for document in stored_answers(workshop, name).values():
+        assert len({answer["workerId"] for answer in document["answers"]}) == 2
+
+
+def test_own_functions_prepare_tasks_and_consolidate_answers(
+    workshop: Workshop, role_arn: str, own_functions: tuple[str, str]
+) -> None:
+    name = "own-functions"
+    template = default_template("ImageMultiClass", header="Which company?")
+    pre, post = own_functions
+    start_classification(workshop, name, role_arn, workers=1, template=template, pre=pre, post=post)
+    seen: list[dict[str, Any]] = []
+
+    def answer_of(worker: int) -> Any:
+        def answer(task_input: dict[str, Any], picture: bytes) -> dict[str, Any]:
+            assert worker >= 0
+            assert picture
+            seen.append(task_input)
+            return {"crowd-image-classifier": {"label": task_input["labels"][-1]}}
+
+        return answer
+
+    state = workshop.label(name, answer_of)
+    assert state.status == "Completed", state
+    assert len(seen) == CLASSIFIED
+    assert all(task["prepared"] == "by our own function" for task in seen)
+    for result in workshop.results(state):
+        assert result.state is LabelState.HUMAN
+        assert result.label == {"joined": [{"label": "no"}], "labelers": 1}
+        assert result.metadata["type"] == "groundtruth/custom"
+
+
+def test_destroying_leaves_nothing(workshop: Workshop) -> None:
+    clean_up_own_resources(workshop.cloud)
+    destroy(workshop.cloud)
+    assert leftovers(workshop.cloud) == []
+
+
+def has_answers(crowd: Crowd, wanted: int, _: JobState) -> bool:
+    return len(crowd.accepted) >= wanted
+
+
+# --- helpers -------------------------------------------------------------------------------------
+
+
+def kill_function_processes(cloud: LocalCloud) -> int:
+    """Kill the processes in which the emulator runs functions; return how many there were."""
+    running = cloud.emulator.running()
+    assert running is not None
+    children = [
+        int(stat.parent.name)
+        for stat in Path("/proc").glob("[0-9]*/stat")
+        if parent_of(stat) == running.pid
+    ]
+    if not Path("/proc").exists():
+        pytest.skip("finding the emulator's processes needs /proc")
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+    return len(children)
+
+
+def parent_of(stat: Path) -> int:
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def stored_answers(workshop: Workshop, job: str) -> dict[str, Any]:
+    """The answers files of a job, by the image's object id."""
+    output = described(workshop.cloud, job)["LabelingJobOutput"]["OutputDatasetS3Uri"]
+    root = output.removesuffix("manifests/output/output.manifest") + "annotations/worker-response/"
+    return {key.split("/")[1]: json.loads(workshop.read(root + key)) for key in workshop.keys(root)}
+
+
+def assert_every_accepted_answer_is_stored(
+    workshop: Workshop, job: str, accepted: list[AcceptedAnswer], count: int
+) -> None:
+    stored = {
+        workshop_object: [answer["answerContent"] for answer in document["answers"]]
+        for workshop_object, document in stored_answers(workshop, job).items()
+    }
+    assert len(stored) == count
+    state = workshop.wait_until(job, lambda state: state.is_over)
+    ids = {result.source: str(result.object_id) for result in workshop.results(state)}
+    by_object: dict[str, list[Any]] = defaultdict(list)
+    for answer in accepted:
+        if answer.job == job:
+            by_object[ids[answer.source]].append(answer.content)
+    assert set(by_object) == set(stored)
+    for number, contents in by_object.items():
+        assert contents == stored[number]
+
+
+def main_label(workshop: Workshop, source: str) -> str:
+    boxes = workshop.truth.of(source)
+    assert boxes is not None
+    return boxes[0].label if boxes else LABELS[0]
+
+
+def start_classification(
+    workshop: Workshop,
+    name: str,
+    role_arn: str,
+    *,
+    workers: int,
+    template: str,
+    pre: str,
+    post: str,
+) -> None:
+    """Create a small job of its own through boto3, on some of the workshop's photographs."""
+    bucket = f"s3://{workshop.cloud.output('BucketName')}"
+    labeled = [box for box in sorted(workshop.truth.boxes) if workshop.truth.boxes[box]]
+    lines = [
+        json.dumps({"source-ref": f"{bucket}/images/{image}"}) for image in labeled[:CLASSIFIED]
+    ]
+    categories = {
+        "document-version": "2018-11-28",
+        "labels": [{"label": label} for label in LABELS],
+    }
+    workshop.cloud.client("sagemaker").create_labeling_job(
+        LabelingJobName=name,
+        LabelAttributeName="company",
+        InputConfig={
+            "DataSource": {
+                "S3DataSource": {
+                    "ManifestS3Uri": workshop.write(
+                        f"{bucket}/own/{name}.manifest", "\n".join(lines)
+                    )
+                }
+            }
+        },
+        OutputConfig={"S3OutputPath": f"{bucket}/own/output"},
+        RoleArn=role_arn,
+        LabelCategoryConfigS3Uri=workshop.write(
+            f"{bucket}/own/{name}.json", json.dumps(categories)
+        ),
+        HumanTaskConfig={
+            "WorkteamArn": workshop.cloud.output("WorkteamArn"),
+            "UiConfig": {
+                "UiTemplateS3Uri": workshop.write(f"{bucket}/own/{name}.liquid", template)
+            },
+            "PreHumanTaskLambdaArn": pre,
+            "TaskTitle": "Companies",
+            "TaskDescription": "Say which company the photograph shows.",
+            "NumberOfHumanWorkersPerDataObject": workers,
+            "TaskTimeLimitInSeconds": 120,
+            "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": post},
+        },
+    )
+
+
+OWN_ROLE = "own-job-role"
+OWN_FUNCTION_ROLE = "own-function-role"
+OWN_SOURCE = """
+import json
+from urllib.parse import urlsplit
+import boto3
+
+def prepare(event, context):
+    source = event["dataObject"]["source-ref"]
+    task = {"taskObject": source, "labels": ["yes", "no"], "prepared": "by our own function"}
+    return {"taskInput": task, "isHumanAnnotationRequired": True}
+
+def consolidate(event, context):
+    place = urlsplit(event["payload"]["s3Uri"])
+    body = boto3.client("s3").get_object(Bucket=place.netloc, Key=place.path[1:])["Body"].read()
+    answer = []
+    for item in json.loads(body):
+        contents = [json.loads(each["annotationData"]["content"]) for each in item["annotations"]]
+        joined = [content["crowd-image-classifier"] for content in contents]
+        label = {"joined": joined, "labelers": len({a["workerId"] for a in item["annotations"]})}
+        content = {event["labelAttributeName"]: label}
+        answer.append(
+            {
+                "datasetObjectId": item["datasetObjectId"],
+                "consolidatedAnnotation": {"content": content},
+            }
+        )
+    return answer
+"""
+
+
+def make_role(cloud: LocalCloud, name: str, principal: dict[str, str], actions: list[str]) -> str:
+    iam = cloud.client("iam")
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    rights = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    arn: str = iam.create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
+    iam.put_role_policy(
+        RoleName=name,
+        PolicyName="rights",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [rights]}),
+    )
+    return arn
+
+
+@pytest.fixture(scope="module")
+def role_arn(cloud: LocalCloud) -> str:
+    """A job's role that may read, write and invoke, and that this account's functions may take."""
+    principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    return make_role(cloud, OWN_ROLE, principal, ["s3:*", "lambda:InvokeFunction"])
+
+
+@pytest.fixture(scope="module")
+def own_functions(cloud: LocalCloud) -> tuple[str, str]:
+    """Pre- and post-annotation functions of the customer's own."""
+    role = make_role(
+        cloud, OWN_FUNCTION_ROLE, {"Service": "lambda.amazonaws.com"}, ["s3:GetObject"]
+    )
+    pre, post = (
+        cloud.client("lambda").create_function(
+            FunctionName=f"own-{handler}",
+            Runtime="python3.13",
+            Handler=f"index.{handler}",
+            Role=role,
+            Timeout=30,
+            Code={"ZipFile": zipped("index.py", OWN_SOURCE)},
+        )["FunctionArn"]
+        for handler in ("prepare", "consolidate")
+    )
+    return pre, post
+
+
+def zipped(name: str, source: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(name, source)
+    return content.getvalue()
+
+
+def clean_up_own_resources(cloud: LocalCloud) -> None:
+    for handler in ("prepare", "consolidate"):
+        cloud.client("lambda").delete_function(FunctionName=f"own-{handler}")
+        cloud.client("logs").delete_log_group(logGroupName=f"/aws/lambda/own-{handler}")
+    for name in (OWN_ROLE, OWN_FUNCTION_ROLE):
+        cloud.client("iam").delete_role_policy(RoleName=name, PolicyName="rights")
+        cloud.client("iam").delete_role(RoleName=name)
