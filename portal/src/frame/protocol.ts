@@ -29,13 +29,21 @@ export type FrameMessage =
   /** A key for the page, pressed while the frame has the focus (see PAGE_KEYS). */
   | { type: "shortcut"; key: string }
   | { type: "shortcuts"; list: Shortcut[] }
+  /** Choices that outlive the task (panel closed, brightness); the page gives them back at "start". */
+  | { type: "settings"; settings: JsonObject }
   /** A script of the template failed, or the template is not usable. */
   | { type: "error"; message: string }
   | { type: "image-error"; src: string; message: string };
 
 export type PageMessage =
   /** Answers "ready": bring back the draft, speak the language. */
-  | { type: "start"; draft: JsonObject | null; locale: Locale; visible: boolean }
+  | {
+      type: "start";
+      draft: JsonObject | null;
+      locale: Locale;
+      visible: boolean;
+      settings?: JsonObject;
+    }
   /** The page's own Submit was pressed: validate and answer with "submit" or "invalid". */
   | { type: "request-submit" }
   /** What became of the last "submit": the frame unlocks itself again on failure. */
@@ -54,6 +62,7 @@ const FRAME_TYPES: ReadonlySet<string> = new Set<FrameMessage["type"]>([
   "invalid",
   "shortcut",
   "shortcuts",
+  "settings",
   "error",
   "image-error",
 ]);
@@ -88,6 +97,8 @@ export function isFrameMessage(data: unknown): data is FrameMessage {
             isRecord(item) && typeof item.keys === "string" && typeof item.does === "string",
         )
       );
+    case "settings":
+      return isRecord(data.settings);
     case "error":
       return typeof data.message === "string";
     case "image-error":
@@ -102,7 +113,11 @@ export function isPageMessage(data: unknown): data is PageMessage {
   if (!isRecord(data) || typeof data.type !== "string" || !PAGE_TYPES.has(data.type)) return false;
   if (data.type === "language") return isLocale(data.locale);
   if (data.type === "start") {
-    return isLocale(data.locale) && (data.draft === null || isRecord(data.draft));
+    return (
+      isLocale(data.locale) &&
+      (data.draft === null || isRecord(data.draft)) &&
+      (data.settings === undefined || isRecord(data.settings))
+    );
   }
   return true;
 }
