@@ -69,7 +69,17 @@ class Add:
     expires_at: int
 
 
-Write = Put | Delete | Add
+@dataclass(frozen=True)
+class Check:
+    """Refuse the whole transaction unless an item's attribute has this value."""
+
+    pk: str
+    sk: str
+    attribute: str
+    value: str
+
+
+Write = Put | Delete | Add | Check
 
 
 @dataclass(frozen=True)
@@ -219,6 +229,16 @@ class Table:
                         ":amount": write.amount,
                         ":expires_at": write.expires_at,
                     },
+                }
+            }
+        if isinstance(write, Check):
+            return {
+                "ConditionCheck": {
+                    "TableName": name,
+                    "Key": {"PK": write.pk, "SK": write.sk},
+                    "ConditionExpression": "#checked = :value",
+                    "ExpressionAttributeNames": {"#checked": write.attribute},
+                    "ExpressionAttributeValues": {":value": write.value},
                 }
             }
         put: dict[str, Any] = {"TableName": name, "Item": write.item}

@@ -349,7 +349,7 @@ class Work:
 
     def _require_open(self, job: Job, iteration: int) -> Batch:
         batch = self._store.find_batch(job.name, iteration)
-        if batch is None or batch.state is not BatchState.OPEN or batch.is_complete:
+        if batch is None or batch.state is not BatchState.OPEN or self._is_over(batch):
             raise JobNotOpenError("This answer is being worked on and cannot be changed any more.")
         return batch
 
@@ -457,8 +457,11 @@ class Work:
         Whoever notices does it, since the one who should have may have been cut off before.
         """
         batch = self._store.find_batch(job.name, iteration)
-        if batch is not None and (batch.is_complete or self._is_late(batch)):
+        if batch is not None and self._is_over(batch):
             self._wake(batch)
+
+    def _is_over(self, batch: Batch) -> bool:
+        return batch.is_complete or self._is_late(batch)
 
     def _is_late(self, batch: Batch) -> bool:
         return batch.closes_at is not None and batch.closes_at <= self._clock()

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from groundwork.contract.registry import Workforce, Workteam
 from groundwork.jobs.work import Work, Worker
+from groundwork.portal import pages
 from groundwork.portal.directory import Directory
 from groundwork.portal.errors import NotSetUpError, PortalError, SignInError
 from groundwork.portal.http import (
@@ -23,10 +24,11 @@ from groundwork.portal.http import (
     redirect,
     with_security_headers,
 )
-from groundwork.portal.pages import problem_page, signed_in_page, signed_out_page
+from groundwork.portal.page_files import PageFiles
 from groundwork.portal.sessions import SESSION_LIFETIME, Session, SessionRecords, Sessions
 from groundwork.portal.sign_in import (
     CALLBACK_PATH,
+    SIGN_IN_PATH,
     SIGN_IN_SECONDS,
     SIGN_OUT_PATH,
     Identity,
@@ -41,12 +43,20 @@ from groundwork.portal.sign_in import (
     sign_out_url,
 )
 from groundwork.portal.task_content import TaskContents
+from groundwork.portal.task_frame import refusal_frame
 from groundwork.portal.worker_api import WorkerApi, check_change, check_origin, refusal_of
 
-SIGN_IN_PATH = "/sign-in"
 _SESSION_COOKIE = "groundwork-session"
 _BROWSER_COOKIE = "groundwork-browser"
 _API_PREFIX = "/api/"
+_PAGE_POLICY = (
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    # Also keeps a task's frame from leaving for another site.
+    "frame-src 'self'",
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -119,6 +129,8 @@ class Portal:
         Gives access to a user pool through one of its clients.
     work, contents
         What workers do, and their tasks' pages.
+    files
+        The portal's own pages and scripts.
     clock, new_token
         The time, and a source of unguessable tokens.
     """
@@ -132,6 +144,7 @@ class Portal:
         cognito_for: Callable[[str, str], Cognito],
         work: Work,
         contents: TaskContents,
+        files: PageFiles,
         clock: Callable[[], datetime],
         new_token: Callable[[], str] = secrets.token_urlsafe,
     ) -> None:
@@ -146,6 +159,7 @@ class Portal:
         self._new_token = new_token
         self._sessions = Sessions(records, self._groups_of, clock, new_token)
         self._api = WorkerApi(work, contents)
+        self._files = files
         self._routes = self._table()
 
     def handle(self, request: Request) -> Response:
@@ -153,18 +167,19 @@ class Portal:
         try:
             response = self._dispatch(request)
         except PortalError as error:
-            response = error.response()
+            response = _told(error, request)
         except NotSetUpError as error:
             response = self._not_set_up(request, str(error))
         # The boundary: what is not foreseen is logged and told without details.
         except Exception:
             _logger.exception("portal request failed: %s %s", request.method, request.path)
-            response = PortalError(
+            failure = PortalError(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "InternalError",
                 "something went wrong that should not have",
                 "try again; the portal function's log has the details",
-            ).response()
+            )
+            response = _told(failure, request)
         if request.method == "HEAD":
             response = replace(response, body=b"")
         return with_security_headers(response, secure=self._secure)
@@ -173,7 +188,11 @@ class Portal:
         api = self._api
         return [
             _Route("GET", "/health", lambda _: json_response({"status": "ok"})),
-            _Route("GET", "/", self._home),
+            _Route("GET", "/", self._page),
+            _Route("GET", "/jobs", self._page),
+            _Route("GET", "/jobs/{job}", self._page),
+            _Route("GET", "/tasks/{lease}/frame", self._frame),
+            _Route("GET", "/assets/{name}", self._asset),
             _Route("GET", SIGN_IN_PATH, self._begin_sign_in),
             _Route("GET", CALLBACK_PATH, self._finish_sign_in),
             _Route("GET", SIGN_OUT_PATH, self._sign_out),
@@ -183,7 +202,7 @@ class Portal:
             _Route(
                 "POST",
                 "/api/jobs/{job}/tasks",
-                lambda call: api.take(call.signed_in[1], call.parts["job"]),
+                lambda call: api.take(call.signed_in[1], call.parts["job"], call.request),
             ),
             _Route(
                 "GET",
@@ -194,6 +213,11 @@ class Portal:
                 "GET",
                 "/api/tasks/{lease}",
                 lambda call: api.resume(call.signed_in[1], call.parts["lease"]),
+            ),
+            _Route(
+                "POST",
+                "/api/tasks/{lease}/start",
+                lambda call: api.start(call.signed_in[1], call.parts["lease"]),
             ),
             _Route(
                 "POST",
@@ -270,16 +294,29 @@ class Portal:
         session, worker = call.signed_in
         return self._api.me(session, worker, list(call.teams))
 
-    def _home(self, call: _Call) -> Response:
+    def _page(self, call: _Call) -> Response:
+        if self._with_worker(call).worker is None:
+            here = f"{call.request.path}?{call.request.query}".rstrip("?")
+            return redirect(f"{SIGN_IN_PATH}?return_to={quote(here, safe='/')}")
+        index = self._files.index(call.request)
+        cognito = urlsplit(self._cognito(self._directory.workforce()).pages_url())
+        policy = content_policy(*_PAGE_POLICY, form_targets=f"{cognito.scheme}://{cognito.netloc}")
+        return replace(index, headers={**index.headers, **policy})
+
+    def _asset(self, call: _Call) -> Response:
+        return self._files.asset(call.parts["name"], call.request)
+
+    def _frame(self, call: _Call) -> Response:
         known = self._with_worker(call)
-        if known.worker is None:
-            return redirect(SIGN_IN_PATH)
-        page = signed_in_page(
-            email=known.worker.email, team_names=[team.name for team in known.teams]
-        )
-        pages = urlsplit(self._cognito(self._directory.workforce()).pages_url())
-        policy = content_policy(form_targets=f"{pages.scheme}://{pages.netloc}")
-        return replace(page, headers={**page.headers, **policy})
+        try:
+            worker = known.signed_in[1]
+            elements_url = self._portal_url + self._files.elements_address()
+            return self._api.frame(worker, known.parts["lease"], elements_url)
+        except Exception as error:
+            refusal = error if isinstance(error, PortalError) else refusal_of(error)
+            if refusal is None:
+                raise
+            return refusal_frame(refusal.message, refusal.status)
 
     def _begin_sign_in(self, call: _Call) -> Response:
         workforce = self._directory.workforce()
@@ -313,7 +350,9 @@ class Portal:
             if self._with_worker(call).worker is not None:
                 return redirect("/")
             _logger.warning("sign-in refused: %s", error)
-            return problem_page("Sign-in did not work", str(error), HTTPStatus.BAD_REQUEST)
+            return pages.page(
+                pages.SIGN_IN_FAILED, call.request, HTTPStatus.BAD_REQUEST, str(error)
+            )
         self._sessions.end(self._cookie(call.request, _SESSION_COOKIE))
         token, session = self._sessions.open(identity)
         _logger.info("signed in: sub=%s groups=%s", identity.subject, sorted(session.groups))
@@ -354,7 +393,7 @@ class Portal:
         token = self._cookie(call.request, _SESSION_COOKIE)
         if not token:
             # Where Cognito sends the browser back to after ending its own session.
-            return signed_out_page()
+            return pages.page(pages.SIGNED_OUT, call.request, HTTPStatus.OK)
         self._sessions.end(token)
         workforce = self._directory.workforce()
         location = sign_out_url(
@@ -369,7 +408,7 @@ class Portal:
         status = HTTPStatus.SERVICE_UNAVAILABLE
         if request.path.startswith(_API_PREFIX):
             return PortalError(status, "NotSetUp", problem, "try again later").response()
-        return problem_page("The portal is not ready", f"Not set up: {problem}.", status)
+        return pages.page(pages.NOT_READY, request, status, f"Not set up: {problem}.")
 
     def _cookie(self, request: Request, purpose: str) -> str:
         return request.cookies.get(self._jar.name(purpose), "")
@@ -382,6 +421,15 @@ class Portal:
 
     def _groups_of(self, username: str) -> frozenset[str]:
         return self._cognito(self._directory.workforce()).groups_of(username)
+
+
+def _told(error: PortalError, request: Request) -> Response:
+    """Tell a refusal to a person as a page, and to a program as JSON."""
+    wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    if not wants_page or request.path.startswith(_API_PREFIX):
+        return error.response()
+    missing = error.status == HTTPStatus.NOT_FOUND
+    return pages.page(pages.NOT_FOUND if missing else pages.FAILED, request, error.status)
 
 
 def _is_from(identity: Identity, workforce: Workforce) -> bool:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from groundwork.portal.errors import SignInError
 
+SIGN_IN_PATH = "/sign-in"
 CALLBACK_PATH = "/oauth2/idpresponse"
 SIGN_OUT_PATH = "/logout"
 # People have to find the mail with the temporary password, and think of a new one.

@@ -36,10 +36,14 @@ class TaskFiles(Protocol):
 
 @dataclass(frozen=True)
 class TaskContent:
-    """The rendered page, or why there is none; the lease stands either way."""
+    """The rendered page, or why there is none; the lease stands either way.
+
+    ``granted`` are the URLs by which the page may read the customer's files.
+    """
 
     html: str | None
     problems: tuple[str, ...] = ()
+    granted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,21 +75,25 @@ class TaskContents:
         """Render a task's page; its URLs last no longer than the lease."""
         if task.template_uri is None:
             return TaskContent(None, ("the job has no worker template of its own",))
+        granted: list[str] = []
+
+        def grant(uri: str) -> str:
+            granted.append(files.presign_get(S3Uri.parse(uri), url_seconds))
+            return granted[-1]
+
         try:
             files = self._files_of(task)
             text = self._template(files, task.role_arn, S3Uri.parse(task.template_uri))
             seconds_left = int((task.expires_at - self._clock()).total_seconds())
+            # The time of a task that was taken ahead begins anew when the worker sees it.
+            seconds_left += task.time_limit_seconds if task.ahead else 0
             url_seconds = max(1, min(seconds_left, _LONGEST_URL_SECONDS))
-            html = render(
-                text,
-                {"task": {"input": task.task_input}},
-                lambda uri: files.presign_get(S3Uri.parse(uri), url_seconds),
-            )
+            html = render(text, {"task": {"input": task.task_input}}, grant)
         except TemplateError as error:
             return TaskContent(None, tuple(str(problem) for problem in error.problems))
         except (S3Error, S3UriFormatError, UnicodeDecodeError, _TooLargeError) as error:
             return TaskContent(None, (f"the worker template {task.template_uri}: {error}",))
-        return TaskContent(html)
+        return TaskContent(html, granted=tuple(granted))
 
     def _template(self, files: TaskFiles, role_arn: str, uri: S3Uri) -> str:
         # By role, too: one job must not see a template that only another's role may read.

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +22,7 @@ from groundwork.portal.errors import PortalError
 from groundwork.portal.http import Request, Response, json_response
 from groundwork.portal.sessions import Session
 from groundwork.portal.task_content import TaskContents
+from groundwork.portal.task_frame import task_frame
 from groundwork.s3_client import S3Error
 from groundwork.table_client import ConflictError
 
@@ -85,9 +87,9 @@ class WorkerApi:
         """List the open jobs of the worker's teams."""
         return json_response({"jobs": [_job(job) for job in self._work.jobs_for(worker)]})
 
-    def take(self, worker: Worker, job_name: str) -> Response:
+    def take(self, worker: Worker, job_name: str, request: Request) -> Response:
         """Lease a task and render it; no content when there is nothing to do now."""
-        task = self._work.take(worker, job_name)
+        task = self._work.take(worker, job_name, _besides_from(request))
         if task is None:
             return Response(HTTPStatus.NO_CONTENT)
         return self._with_content(task)
@@ -98,13 +100,24 @@ class WorkerApi:
         return json_response({"tasks": [_task(task) for task in tasks]})
 
     def resume(self, worker: Worker, lease_id: str) -> Response:
-        """Return a task that the worker holds, rendered anew."""
+        """Return a task that the worker holds or may change their answer to, rendered anew."""
         return self._with_content(self._work.resume(worker, lease_id))
+
+    def start(self, worker: Worker, lease_id: str) -> Response:
+        """Begin the time of a task that was taken ahead, without its page, which is there."""
+        return json_response(_task(self._work.start(worker, lease_id)))
+
+    def frame(self, worker: Worker, lease_id: str, elements_url: str) -> Response:
+        """Return a task's page as the document of a frame."""
+        task = self._work.resume(worker, lease_id)
+        return task_frame(self._contents.content_of(task), elements_url=elements_url)
 
     def answer(self, worker: Worker, lease_id: str, request: Request) -> Response:
         """Store an answer; the same one again changes nothing."""
-        content, seconds = _answer_from(request)
-        self._work.submit(worker, lease_id, content, seconds)
+        answer = _answer_from(request)
+        self._work.submit(
+            worker, lease_id, answer.content, answer.seconds, replaces=answer.replaces
+        )
         return Response(HTTPStatus.NO_CONTENT)
 
     def release(self, worker: Worker, lease_id: str) -> Response:
@@ -169,7 +182,37 @@ def check_origin(request: Request, portal_origin: str) -> None:
         )
 
 
-def _answer_from(request: Request) -> tuple[dict[str, Any], float | None]:
+@dataclass(frozen=True)
+class _Answer:
+    content: dict[str, Any]
+    seconds: float | None
+    replaces: bool
+
+
+def _besides_from(request: Request) -> list[str]:
+    """Return the leases at hand, of a body that may be missing."""
+    body = _json(request.body or b"{}", _BESIDES_HINT)
+    besides = body.get("besides", []) if isinstance(body, dict) else None
+    if not isinstance(besides, list) or not all(isinstance(each, str) for each in besides):
+        raise PortalError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "InvalidRequest",
+            "besides is not a list of leases",
+            _BESIDES_HINT,
+        )
+    return besides
+
+
+def _json(body: bytes, hint: str) -> Any:
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise PortalError(
+            HTTPStatus.BAD_REQUEST, "BadJson", f"the body is not JSON: {error}", hint
+        ) from error
+
+
+def _answer_from(request: Request) -> _Answer:
     if len(request.body) > MAXIMUM_BODY_BYTES:
         raise PortalError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -177,12 +220,7 @@ def _answer_from(request: Request) -> tuple[dict[str, Any], float | None]:
             f"the request has {len(request.body):,} bytes",
             f"at most {MAXIMUM_ANSWER_BYTES:,} are accepted",
         )
-    try:
-        body = json.loads(request.body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise PortalError(
-            HTTPStatus.BAD_REQUEST, "BadJson", f"the body is not JSON: {error}", _ANSWER_HINT
-        ) from error
+    body = _json(request.body, _ANSWER_HINT)
     if not isinstance(body, dict):
         raise _invalid_answer([f"the body is {_kind(body)}, not an object"])
     problems = []
@@ -198,13 +236,17 @@ def _answer_from(request: Request) -> tuple[dict[str, Any], float | None]:
         or not 0 <= seconds <= _LONGEST_TIME_SPENT_SECONDS
     ):
         problems.append(f"timeSpentInSeconds is {json.dumps(seconds)[:100]}, not a number from 0")
-    if unknown := sorted(set(body) - {"answerContent", "timeSpentInSeconds"}):
+    replaces = body.get("replaces", False)
+    if not isinstance(replaces, bool):
+        problems.append(f"replaces is {json.dumps(replaces)[:100]}, not true or false")
+    if unknown := sorted(set(body) - {"answerContent", "timeSpentInSeconds", "replaces"}):
         problems.append(f"unknown: {', '.join(unknown)[:200]}")
     if problems:
         raise _invalid_answer(problems)
-    return body["answerContent"], None if seconds is None else float(seconds)
+    return _Answer(body["answerContent"], None if seconds is None else float(seconds), replaces)
 
 
+_BESIDES_HINT = 'send {} or {"besides": ["<lease>"]}'
 _ANSWER_HINT = 'send {"answerContent": {"<element name>": ...}, "timeSpentInSeconds": <number>}'
 
 
@@ -242,6 +284,9 @@ def _task(task: LeasedTask) -> dict[str, Any]:
         "job": task.job_name,
         "title": task.title,
         "description": task.description,
+        "objectId": task.object_id,
+        "ahead": task.ahead,
+        "answered": task.answered,
         "acceptedAt": _time(task.accepted_at),
         "expiresAt": _time(task.expires_at),
         "timeLimitSeconds": task.time_limit_seconds,

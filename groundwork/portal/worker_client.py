@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from groundwork.portal.sign_in import CALLBACK_PATH, SIGN_OUT_PATH
+from groundwork.portal.sign_in import CALLBACK_PATH, SIGN_IN_PATH, SIGN_OUT_PATH
 from groundwork.portal.worker_api import CSRF_HEADER
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -150,7 +150,8 @@ class WorkerClient:
         return _checked(self._http.post(self._portal_url + path, json=body, headers=headers))
 
     def _pass_pages(self, email: str, password: str, new_password: str | None) -> None:
-        response = self._http.get(self._portal_url + "/")
+        # Back to the API, since this worker has no use for the pages.
+        response = self._http.get(f"{self._portal_url}{SIGN_IN_PATH}?return_to=/api/me")
         for _ in range(_MAXIMUM_PAGES):
             if str(response.url).startswith(f"{self._portal_url}/"):
                 if response.is_success and not response.url.path.startswith(CALLBACK_PATH):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from groundwork.contract import portal_url
@@ -19,6 +20,7 @@ from groundwork.jobs.work import LeasedTask, Work
 from groundwork.portal.cognito_client import CognitoClient
 from groundwork.portal.directory import Directory
 from groundwork.portal.http import Request, Response, read_cookies
+from groundwork.portal.page_files import PageFiles, read_pages
 from groundwork.portal.routes import Portal
 from groundwork.portal.session_store import SessionStore
 from groundwork.portal.task_content import TaskContents
@@ -107,5 +109,9 @@ def _portal() -> Portal:
             random=random.SystemRandom(),
         ),
         contents=TaskContents(files_of_task, now),
+        # Beside this file, unless the setting says otherwise.
+        files=PageFiles(
+            lambda: read_pages(Path(__file__).parent / os.environ.get("PAGES_FOLDER", "pages"))
+        ),
         clock=now,
     )

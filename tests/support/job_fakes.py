@@ -32,6 +32,7 @@ from groundwork.s3_uri import S3Uri
 from groundwork.table_client import (
     ALL,
     Add,
+    Check,
     ConflictError,
     Delete,
     Item,
@@ -124,6 +125,10 @@ class MemoryTable(Table):
             for write in writes:
                 if isinstance(write, Put):
                     self._check(write)
+                elif isinstance(write, Check):
+                    stored = self.items.get((write.pk, write.sk), {})
+                    if stored.get(write.attribute) != write.value:
+                        raise ConflictError("not as checked")
             for write in writes:
                 self._apply(write)
 
@@ -141,7 +146,7 @@ class MemoryTable(Table):
             self.items[write.item["PK"], write.item["SK"]] = deepcopy(write.item)
         elif isinstance(write, Delete):
             self.items.pop((write.pk, write.sk), None)
-        else:
+        elif isinstance(write, Add):
             self._add(write)
 
     def _add(self, write: Add) -> None:

@@ -3,7 +3,7 @@
 import base64
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -149,6 +149,9 @@ class FakeWork:
         self.answers: list[tuple[str, str, dict[str, Any], float | None]] = []
         self.given_back: list[tuple[str, str]] = []
         self.error: Exception | None = None
+        self.besides: list[str] = []
+        self.ahead = False
+        self.replaced = False
 
     def jobs_for(self, worker: Worker) -> list[WorkerJob]:
         self._check()
@@ -167,8 +170,11 @@ class FakeWork:
             )
         ]
 
-    def take(self, worker: Worker, job_name: str) -> LeasedTask | None:
+    def take(
+        self, worker: Worker, job_name: str, besides: Collection[str] = ()
+    ) -> LeasedTask | None:
         self._check()
+        self.besides = list(besides)
         if TEAM_ARN not in worker.team_arns:
             raise NotInTeamError(f"you are not in the work team of {job_name}")
         if self.tasks_left == 0:
@@ -176,7 +182,13 @@ class FakeWork:
         self.tasks_left -= 1
         lease = f"lease-{self.tasks_left}"
         self.held[lease] = worker.worker_id
+        self.ahead = bool(besides)
         return self._leased(lease)
+
+    def start(self, worker: Worker, lease_id: str) -> LeasedTask:
+        self._hold(worker, lease_id)
+        self.ahead = False
+        return self._leased(lease_id)
 
     def leases(self, worker: Worker, job_name: str) -> list[LeasedTask]:
         self._check()
@@ -194,7 +206,10 @@ class FakeWork:
         lease_id: str,
         answer_content: Mapping[str, Any],
         time_spent_seconds: float | None = None,
+        *,
+        replaces: bool = False,
     ) -> None:
+        self.replaced = replaces
         self._hold(worker, lease_id)
         del self.held[lease_id]
         self.answers.append((worker.worker_id, lease_id, dict(answer_content), time_spent_seconds))
@@ -232,4 +247,5 @@ class FakeWork:
             accepted_at=now,
             expires_at=now + timedelta(seconds=300),
             time_limit_seconds=300,
+            ahead=self.ahead,
         )

@@ -1,6 +1,8 @@
 """What the portal answers, to whom, and what it refuses."""
 
+import gzip
 import json
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,8 +21,10 @@ from groundwork.jobs.work import Work
 from groundwork.portal.directory import Directory
 from groundwork.portal.errors import NotSetUpError
 from groundwork.portal.http import Request, Response
+from groundwork.portal.page_files import PageFiles, read_pages
 from groundwork.portal.routes import Portal
-from groundwork.portal.task_content import TaskContents
+from groundwork.portal.task_content import TaskContent, TaskContents
+from groundwork.portal.task_frame import task_frame
 from groundwork.portal.worker_api import MAXIMUM_BODY_BYTES
 from groundwork.s3_client import S3AccessDeniedError
 from groundwork.table_client import ConflictError
@@ -39,11 +43,23 @@ SECURE = "https://portal.example"
 LOCAL = "http://portal.localhost:4566"
 
 
+TEMPLATE = b"<crowd-form>{{ task.input.taskObject | grant_read_access }}</crowd-form>"
+INDEX = b"<!doctype html><script type=module src=/assets/app-abc.js></script>"
+SCRIPT = b"globalThis.elements = true;"
+PAGE_FILES = {
+    "index.html": INDEX,
+    "app-abc.js": b"app()",
+    "app-abc.css": b"p { color: red }",
+    "crowd-html-elements.js": SCRIPT,
+    "notes.txt": b"not for anybody",
+}
+
+
 class FakeFiles:
     """A template that shows its image."""
 
     def get(self, uri: object) -> bytes:
-        return b"<crowd-form>{{ task.input.taskObject | grant_read_access }}</crowd-form>"
+        return TEMPLATE
 
     def size(self, uri: object) -> int:
         return 100
@@ -73,6 +89,7 @@ class Browser:
             cognito_for=lambda pool, client: self.cognito,
             work=cast(Work, self.work),
             contents=TaskContents(lambda _: FakeFiles(), self.clock),
+            files=PageFiles(lambda: PAGE_FILES),
             clock=self.clock,
             new_token=CountingTokens(),
         )
@@ -142,9 +159,22 @@ def test_health_is_public_and_needs_nothing_set_up(browser: Browser) -> None:
     assert (response.status, content(response)) == (200, {"status": "ok"})
 
 
-def test_the_home_page_leads_to_sign_in(browser: Browser) -> None:
-    response = browser.get("/")
-    assert (response.status, response.headers["location"]) == (303, "/sign-in")
+@pytest.mark.parametrize(
+    ("target", "return_to"),
+    [
+        ("/", "/"),
+        ("/jobs", "/jobs"),
+        ("/jobs/logos", "/jobs/logos"),
+        ("/jobs/logos?task=a.1.2.b", "/jobs/logos%3Ftask%3Da.1.2.b"),
+    ],
+)
+def test_pages_lead_to_sign_in_and_back(browser: Browser, target: str, return_to: str) -> None:
+    response = browser.get(target)
+    location = response.headers["location"]
+    assert (response.status, location) == (303, f"/sign-in?return_to={return_to}")
+    state = browser.begin(return_to)
+    back = browser.get(f"/oauth2/idpresponse?code=good-code&state={state}")
+    assert back.headers["location"] == target
 
 
 def test_sign_in_leads_to_cognito_with_the_portals_callback(browser: Browser) -> None:
@@ -258,11 +288,78 @@ def test_a_replayed_token_is_refused(browser: Browser) -> None:
     assert b"nonce differs" in response.body
 
 
-def test_the_home_page_is_honest_about_what_there_is(worker: Browser) -> None:
-    page = worker.get("/").body.decode()
-    assert "Signed in as <strong>ada@example.com</strong>" in page
-    assert "not part of this version" in page
-    assert "/api/jobs" in page
+@pytest.mark.parametrize("target", ["/", "/jobs", "/jobs/logos"])
+def test_every_page_is_the_built_one_and_runs_nothing_but_its_own_files(
+    worker: Browser, target: str
+) -> None:
+    response = worker.get(target)
+    assert (response.status, response.body) == (200, INDEX)
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store"
+    policy = response.headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "style-src 'self';" in policy
+    assert "img-src 'self' data:;" in policy
+    assert "frame-src 'self';" in policy
+    assert "connect-src 'self';" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [
+        ("app-abc.js", "text/javascript; charset=utf-8"),
+        ("app-abc.css", "text/css; charset=utf-8"),
+    ],
+)
+def test_assets_are_kept_for_good_since_their_names_hold_their_hash(
+    browser: Browser, name: str, content_type: str
+) -> None:
+    response = browser.get(f"/assets/{name}")
+    assert (response.status, response.body) == (200, PAGE_FILES[name])
+    assert response.headers["content-type"] == content_type
+    assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+    again = browser.send("GET", f"/assets/{name}", if_none_match=response.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
+
+
+def test_assets_travel_compressed(browser: Browser) -> None:
+    response = browser.send("GET", "/assets/app-abc.js", accept_encoding="br, gzip")
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["vary"] == "accept-encoding"
+    assert gzip.decompress(response.body) == b"app()"
+
+
+def test_the_elements_are_kept_for_good_only_under_their_contents_hash(browser: Browser) -> None:
+    address = PageFiles(lambda: PAGE_FILES).elements_address()
+    assert "immutable" in browser.get(address).headers["cache-control"]
+    for other in ("/assets/crowd-html-elements.js", "/assets/crowd-html-elements.js?v=old"):
+        response = browser.get(other)
+        assert response.body == SCRIPT
+        assert response.headers["cache-control"] == "public, no-cache"
+        assert response.headers["cross-origin-resource-policy"] == "cross-origin"
+
+
+@pytest.mark.parametrize("name", ["..", "notes.txt", "index.html", "nothing.js", "%2e%2e"])
+def test_nothing_else_is_an_asset(browser: Browser, name: str) -> None:
+    assert error_of(browser.get(f"/assets/{name}")) == (404, "NotFound")
+
+
+def test_a_portal_whose_pages_were_not_built_says_so(worker: Browser) -> None:
+    worker.portal._files = PageFiles(lambda: read_pages(Path("/nowhere")))
+    response = worker.get("/")
+    assert response.status == 503
+    assert b"the portal&#x27;s pages are not at /nowhere" in response.body
+
+
+def test_people_get_a_page_where_programs_get_json(browser: Browser) -> None:
+    korean = browser.send("GET", "/nothing", accept="text/html", accept_language="ko-KR,en;q=0.5")
+    assert korean.status == 404
+    assert '<html lang="ko">' in korean.body.decode()
+    assert "페이지가 없습니다" in korean.body.decode()
+    other = browser.send("GET", "/nothing", accept="text/html", accept_language="fi")
+    assert b"There is no such page" in other.body
+    assert error_of(browser.send("GET", "/api/nothing", accept="text/html")) == (404, "NotFound")
 
 
 def test_signing_out_ends_the_session_and_cognitos(worker: Browser) -> None:
@@ -303,6 +400,7 @@ def test_every_answer_has_security_headers(browser: Browser, target: str) -> Non
         ("GET", "/api/jobs/logos/tasks"),
         ("POST", "/api/jobs/logos/tasks"),
         ("GET", "/api/tasks/lease-0"),
+        ("POST", "/api/tasks/lease-0/start"),
         ("POST", "/api/tasks/lease-0/answer"),
         ("POST", "/api/tasks/lease-0/release"),
         ("POST", "/api/tasks/lease-0/decline"),
@@ -352,6 +450,9 @@ def test_a_taken_task_has_its_page_and_its_deadline(worker: Browser) -> None:
         "job": "logos",
         "title": "Find logos",
         "description": "Draw boxes around logos",
+        "objectId": 0,
+        "ahead": False,
+        "answered": False,
         "acceptedAt": "2026-11-22T09:00:00.000Z",
         "expiresAt": "2026-11-22T09:05:00.000Z",
         "timeLimitSeconds": 300,
@@ -359,6 +460,97 @@ def test_a_taken_task_has_its_page_and_its_deadline(worker: Browser) -> None:
         "content": "<crowd-form>https://signed/s3://bucket/images/a.jpg?for=300</crowd-form>",
         "contentProblems": [],
     }
+
+
+def test_a_task_may_be_taken_ahead_and_started_when_it_is_seen(worker: Browser) -> None:
+    worker.work.tasks_left = 2
+    first = content(worker.change("/api/jobs/logos/tasks"))
+    ahead = content(worker.change("/api/jobs/logos/tasks", {"besides": [first["lease"]]}))
+    assert worker.work.besides == [first["lease"]]
+    assert (first["ahead"], ahead["ahead"]) == (False, True)
+    # Its URLs have to last for the time that begins later.
+    assert "for=600" in ahead["content"]
+    started = content(worker.change(f"/api/tasks/{ahead['lease']}/start"))
+    assert (started["lease"], started["ahead"]) == (ahead["lease"], False)
+    assert "content" not in started
+
+
+@pytest.mark.parametrize("body", ['{"besides": "x"}', '{"besides": [1]}', "[]"])
+def test_what_is_at_hand_has_to_be_a_list_of_leases(worker: Browser, body: str) -> None:
+    response = worker.change("/api/jobs/logos/tasks", json.loads(body))
+    assert error_of(response) == (422, "InvalidRequest")
+    assert worker.work.tasks_left == 1
+
+
+def frame_policy(response: Response) -> dict[str, list[str]]:
+    directives = response.headers["content-security-policy"].split("; ")
+    return {name: values for name, *values in (each.split() for each in directives)}
+
+
+def test_a_frame_holds_the_template_and_may_load_its_image_only(worker: Browser) -> None:
+    worker.change("/api/jobs/logos/tasks")
+    response = worker.get("/tasks/lease-0/frame")
+    assert response.status == 200
+    assert response.body == (
+        b"<!doctype html>\n<crowd-form>https://signed/s3://bucket/images/a.jpg?for=300</crowd-form>"
+    )
+    assert response.headers["x-frame-options"] == "SAMEORIGIN"
+    policy = frame_policy(response)
+    assert policy["sandbox"] == ["allow-scripts", "allow-forms"]
+    assert policy["default-src"] == policy["form-action"] == policy["base-uri"] == ["'none'"]
+    assert policy["script-src"] == ["'unsafe-inline'", f"{SECURE}/assets/crowd-html-elements.js"]
+    assert policy["img-src"] == ["data:", "blob:", "https://signed/s3://bucket/images/a.jpg"]
+    assert policy["connect-src"] == ["https://signed/s3://bucket/images/a.jpg"]
+    assert policy["frame-ancestors"] == ["'self'"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        b'<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>',
+        b"<script src='https://assets.crowd.aws/crowd-html-elements.js?v=2'></script>",
+        b"<script async src = //assets.crowd.aws/crowd-html-elements.js></script>",
+    ],
+)
+def test_the_frames_elements_are_the_portals_own(
+    worker: Browser, script: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeFiles, "get", lambda *_: b"<!DOCTYPE html>" + script)
+    worker.change("/api/jobs/logos/tasks")
+    page = worker.get("/tasks/lease-0/frame").body.decode()
+    address = PageFiles(lambda: PAGE_FILES).elements_address()
+    assert f'"{SECURE}{address}"></script>' in page
+    assert "crowd.aws" not in page
+    assert page.count("<!") == 1
+
+
+def test_a_frame_tells_why_a_template_cannot_be_shown(
+    worker: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeFiles, "get", lambda *_: b"{{ '<b>' | nofilter }}")
+    worker.change("/api/jobs/logos/tasks")
+    page = worker.get("/tasks/lease-0/frame").body.decode()
+    assert "nofilter" in page
+    assert "<b>" not in page
+
+
+def test_a_frame_is_for_who_holds_the_task(browser: Browser) -> None:
+    signed_out = browser.get("/tasks/lease-0/frame")
+    assert (signed_out.status, "location" in signed_out.headers) == (401, False)
+    browser.sign_in()
+    response = browser.get("/tasks/lease-0/frame")
+    assert response.status == 404
+    assert frame_policy(response)["sandbox"] == ["allow-scripts", "allow-forms"]
+
+
+def test_a_frame_with_very_many_images_still_has_headers_of_bearable_length() -> None:
+    urls = tuple(f"https://bucket.s3.amazonaws.com/{number:0100d};,.png" for number in range(200))
+    policy = frame_policy(
+        task_frame(TaskContent("", granted=urls), elements_url=f"{SECURE}/assets/x.js?v=1")
+    )
+    assert policy["img-src"] == ["data:", "blob:", "https://bucket.s3.amazonaws.com"]
+    few = frame_policy(task_frame(TaskContent("", granted=urls[:1]), elements_url=f"{SECURE}/x.js"))
+    assert few["img-src"][-1].endswith("%3B%2C.png")
 
 
 def test_nothing_to_do_is_no_content(worker: Browser) -> None:
@@ -462,6 +654,14 @@ def test_a_malformed_answer_is_refused_with_its_reasons(
     assert worker.work.answers == []
 
 
+def test_an_answer_may_replace_an_earlier_one(worker: Browser) -> None:
+    worker.change("/api/jobs/logos/tasks")
+    worker.change("/api/tasks/lease-0/answer", {"answerContent": {"a": 1}, "replaces": True})
+    assert worker.work.replaced
+    refused = worker.change("/api/tasks/lease-0/answer", {"answerContent": {"a": 1}, "replaces": 1})
+    assert "replaces is 1" in content(refused)["error"]["message"]
+
+
 def test_an_answer_too_large_for_a_function_is_refused(worker: Browser) -> None:
     response = worker.change("/api/tasks/lease-0/answer", {"a": "x" * MAXIMUM_BODY_BYTES})
     assert error_of(response) == (413, "AnswerTooLarge")
@@ -505,7 +705,7 @@ def test_leaving_the_team_takes_the_work_away_within_five_minutes(worker: Browse
     worker.clock.advance(minutes=5)
     assert content(worker.get("/api/jobs"))["jobs"] == []
     assert error_of(worker.change("/api/jobs/logos/tasks")) == (403, "NotInTeam")
-    assert b"no work team" in worker.get("/").body
+    assert content(worker.get("/api/me"))["teams"] == []
 
 
 @pytest.mark.parametrize(

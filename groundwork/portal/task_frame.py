@@ -1,0 +1,82 @@
+"""The document of a task's frame: a customer's template, which nothing of the portal trusts."""
+
+import html
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from groundwork.portal.http import Response
+from groundwork.portal.task_content import TaskContent
+
+SANDBOX = "allow-scripts allow-forms"
+# In the address as templates write it, with whatever query and white space.
+_ELEMENTS_SCRIPT = re.compile(
+    r"""(?P<before><script\b[^>]*?\bsrc\s*=\s*)(?P<quote>["']?)\s*"""
+    r"""(?:https?:)?//assets\.crowd\.aws/crowd-html-elements\.js[^"'\s>]*\s*(?P=quote)""",
+    re.IGNORECASE,
+)
+# API Gateway allows about 10 KB of headers: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+_LONGEST_SOURCES = 6_000
+
+
+def task_frame(content: TaskContent, *, elements_url: str) -> Response:
+    """Return a template as a document with an opaque origin and little to load.
+
+    Parameters
+    ----------
+    content
+        The rendered template, or its problems.
+    elements_url
+        Where the portal has its own crowd elements.
+    """
+    if content.html is None:
+        items = "".join(f"<li>{html.escape(problem)}</li>" for problem in content.problems)
+        page = f"<h1>This task cannot be shown</h1><ul>{items}</ul>"
+    else:
+        page = _ELEMENTS_SCRIPT.sub(
+            lambda match: f'{match["before"]}"{html.escape(elements_url)}"', content.html
+        )
+    if not page.lstrip()[:9].lower().startswith("<!doctype"):
+        page = f"<!doctype html>\n{page}"
+    # A pair of halves of a surrogate pair may come from a manifest; UTF-8 has no place for one.
+    body = page.encode("utf-8", "replace")
+    return Response(HTTPStatus.OK, body, _headers(content.granted, elements_url))
+
+
+def refusal_frame(message: str, status: int) -> Response:
+    """Tell in a frame why there is no task; the page around it tells how to go on."""
+    page = f"<!doctype html>\n<title>No task</title><p>{html.escape(message)}</p>"
+    return Response(status, page.encode(), _headers((), None))
+
+
+def _headers(granted: Iterable[str], elements_url: str | None) -> dict[str, str]:
+    sources = _sources(granted)
+    script = elements_url.partition("?")[0] if elements_url else ""
+    policy = {
+        "sandbox": SANDBOX,
+        "default-src": "'none'",
+        "script-src": f"'unsafe-inline' {script}".strip(),
+        "style-src": "'unsafe-inline'",
+        "img-src": f"data: blob: {sources}".strip(),
+        "media-src": f"data: blob: {sources}".strip(),
+        "connect-src": sources or "'none'",
+        "form-action": "'none'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'self'",
+    }
+    return {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "x-frame-options": "SAMEORIGIN",
+    }
+
+
+def _sources(granted: Iterable[str]) -> str:
+    """Return what the template may load; the hosts alone when there are too many addresses."""
+    parts = [urlsplit(url) for url in granted]
+    hosts = [f"{part.scheme}://{part.netloc}" for part in parts]
+    # These separate policies and directives, and addresses may hold them.
+    paths = [part.path.replace(";", "%3B").replace(",", "%2C") for part in parts]
+    exact = " ".join(dict.fromkeys(host + path for host, path in zip(hosts, paths, strict=True)))
+    return exact if len(exact) <= _LONGEST_SOURCES else " ".join(dict.fromkeys(hosts))
