@@ -116,7 +116,7 @@ def test_an_answer_can_be_changed_while_the_batch_is_open_and_counts_once(worker
     assert answer.time_spent_seconds == 7
     assert shop.store.get_batch("job", 1).done == done
     shop.answer_all([ANN, BEN], lambda *_: ANSWER)
-    label = shop.output()[task.object_id][""]
+    label = shop.output()[task.object_id][shop.job().label_attribute]
     if workers == 1:
         assert [each["left"] for each in label["annotations"]] == [3]
 
