@@ -324,8 +324,10 @@ class LocalCloud:
         """What resources failed with since a moment: the CLI shows a reason's first line only."""
         cloudformation = self.client("cloudformation")
         for stack in self.stacks():
-            events = cloudformation.describe_stack_events(StackName=stack.name)["StackEvents"]
-            for event in reversed(events):
+            pages = cloudformation.get_paginator("describe_stack_events").paginate(
+                StackName=stack.name
+            )
+            for event in reversed([event for page in pages for event in page["StackEvents"]]):
                 failed = event["ResourceStatus"].endswith("_FAILED")
                 reason = event.get("ResourceStatusReason", "")
                 if failed and event["Timestamp"] >= begun and "cancelled" not in reason:

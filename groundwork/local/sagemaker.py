@@ -5,6 +5,7 @@ that some stack names in its output `LabelingApiFunctionName`, as the same event
 URL gives it on AWS. The CloudFormation types of workforces and work teams call the same API.
 """
 
+import dataclasses
 import json
 import logging
 import time
@@ -14,14 +15,16 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 from ministack import app
-from ministack.core import iam_actions, router
+from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudformation, lambda_svc
 from ministack.services.cloudformation import provisioners, stacks
 
+from groundwork.contract.arns import labeling_job_arn, workforce_arn, workteam_arn
 from groundwork.local.hooks import EmulatorChangedError, wrap
 
 API_FUNCTION_OUTPUT = "LabelingApiFunctionName"
+SERVICE_PRINCIPAL = "sagemaker.amazonaws.com"
 
 _WORKFORCE_TIMEOUT_SECONDS = 300
 _POLL_SECONDS = 0.5
@@ -51,6 +54,12 @@ def install(port: int) -> None:
         _resource_arn,
         ("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),
     )
+    wrap(
+        iam_evaluator,
+        "evaluate_trust_policy",
+        _trust_as_service,
+        ("trust_doc", "caller_arn", "ctx"),
+    )
     wrap(stacks, "_runs_on_worker_thread", _worker_thread, ("resource_type",))
     types = _ResourceTypes(f"http://127.0.0.1:{port}")
     provisioners._RESOURCE_HANDLERS["AWS::SageMaker::Workforce"] = types.workforce()
@@ -60,12 +69,13 @@ def install(port: int) -> None:
 async def _handle(
     method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
 ) -> tuple[int, dict[str, str], bytes]:
-    function_name = _api_function()
-    if function_name is None:
+    engine = _engine()
+    if engine is None:
         return _refusal(
             "No SageMaker here: no stack with the open engine is deployed on this local cloud "
             f"(none has the output {API_FUNCTION_OUTPUT}). Deploy the engine first: groundwork up"
         )
+    function_name = engine[1]
     for (account, region, name), settings in lambda_svc._function_urls.all_items():
         if (account, region, name) == (get_account_id(), get_region(), function_name):
             url_id = lambda_svc._function_url_id(settings["FunctionUrl"])
@@ -77,11 +87,12 @@ async def _handle(
     return _refusal(f"The engine's function {function_name} has no function URL; deploy it again.")
 
 
-def _api_function() -> str | None:
+def _engine() -> tuple[str, str] | None:
+    """The names of the stack with the open engine and of its labeling API's function."""
     for stack in cloudformation._stacks.values():
         for output in stack.get("Outputs", []):
             if output.get("OutputKey") == API_FUNCTION_OUTPUT:
-                return str(output["OutputValue"])
+                return stack["StackName"], output["OutputValue"]
     return None
 
 
@@ -98,15 +109,43 @@ def _resource_arn(original: Callable[..., str], service: str, *args: Any) -> str
         request = json.loads(body or b"{}")
     except ValueError:
         return "*"
-    prefix = f"arn:aws:sagemaker:{region}:{account}"
-    for field, resource in (
-        ("LabelingJobName", "labeling-job"),
-        ("WorkteamName", "workteam/private-crowd"),
-        ("WorkforceName", "workforce"),
+    for field, arn_of in (
+        ("LabelingJobName", labeling_job_arn),
+        ("WorkteamName", workteam_arn),
+        ("WorkforceName", workforce_arn),
     ):
         if request.get(field):
-            return f"{prefix}:{resource}/{request[field]}".lower()
+            return arn_of(region, account, request[field])
     return str(request.get("ResourceArn") or request.get("WorkteamArn") or "*")
+
+
+def _trust_as_service(
+    original: Callable[..., bool],
+    trust_doc: str | dict[str, Any],
+    caller_arn: str,
+    ctx: iam_evaluator.EvalContext | None = None,
+) -> bool:
+    """Let the engine's functions take the roles that trust SageMaker: they are SageMaker here."""
+    if original(trust_doc, caller_arn, ctx):
+        return True
+    engine = _engine()
+    if ctx is None or engine is None or f":assumed-role/{engine[0]}-" not in caller_arn:
+        return False
+    trust = json.loads(trust_doc) if isinstance(trust_doc, str) else trust_doc
+    statements = [
+        {**statement, "Principal": "*"} if _names_sagemaker(statement) else statement
+        for statement in trust.get("Statement", [])
+    ]
+    as_service = dataclasses.replace(
+        ctx, service_context={**ctx.service_context, "aws:sourceaccount": ctx.principal_account}
+    )
+    return original({**trust, "Statement": statements}, caller_arn, as_service)
+
+
+def _names_sagemaker(statement: dict[str, Any]) -> bool:
+    principal = statement.get("Principal")
+    services = principal.get("Service", []) if isinstance(principal, dict) else []
+    return SERVICE_PRINCIPAL in ([services] if isinstance(services, str) else services)
 
 
 def _worker_thread(original: Callable[[str], bool], resource_type: str) -> bool:

@@ -47,8 +47,18 @@ def test_native_types_make_one_workforce_and_its_team(workshop: Workshop) -> Non
     assert not {"Custom::Workforce", "Custom::Workteam"} & types
 
 
-def test_the_job_runs_and_its_results_are_right(workshop: Workshop) -> None:
-    state = workshop.label(workshop.job_name)
+def test_a_job_survives_a_restart_of_the_local_cloud_and_its_results_are_right(
+    workshop: Workshop,
+) -> None:
+    job = workshop.job_name
+    with workshop.crowd() as crowd:
+        workshop.wait_until(job, lambda _: len(crowd.accepted) >= 3, crowd)
+    before = len(crowd.accepted)
+    workshop.cloud.stop()
+    workshop.cloud.start()
+    with workshop.crowd() as crowd:
+        state = workshop.wait_until(job, lambda state: state.is_over, crowd)
+    assert before + len(crowd.accepted) == PHOTOS
     assert state.status == "Completed", state
     assert state.counters["HumanLabeled"] == state.counters["TotalLabeled"] == PHOTOS
     summary = summarize(workshop.results(state), workshop.truth)
