@@ -8,6 +8,7 @@ import random as random_module
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from groundwork.jobs import layout, tasks
@@ -132,12 +133,18 @@ class Work:
         return [self._listed(job, worker, now) for job in jobs]
 
     def take(
-        self, worker: Worker, job_name: str, besides: Collection[str] = ()
+        self,
+        worker: Worker,
+        job_name: str,
+        besides: Collection[str] = (),
+        again: str | None = None,
     ) -> LeasedTask | None:
         """Lease a task; one that the worker holds already comes first. None: nothing to do now.
 
         Parameters
         ----------
+        again
+            A lease that ran out: its task is given before others if it can be had.
         besides
             Lease ids of tasks that are at hand: another is wanted ahead of its time, which begins
             with ``start``. One such is given at a time.
@@ -153,7 +160,10 @@ class Work:
                 return self._leased(job, task, lease)
         if len(held) >= _MOST_HELD:
             return None
-        leased = self._lease_some(worker, job, batch, ahead=bool(besides))
+        wanted = None if again is None else _LeasePlace.parse(again)
+        if wanted and (wanted.job, wanted.iteration) != (job.name, batch.iteration):
+            wanted = None
+        leased = self._lease_some(worker, job, batch, wanted, ahead=bool(besides))
         if leased is None:
             self._wake_if_over(job, batch.iteration)
         return leased
@@ -364,15 +374,22 @@ class Work:
                     yield task, lease
 
     def _lease_some(
-        self, worker: Worker, job: Job, batch: Batch, *, ahead: bool
+        self,
+        worker: Worker,
+        job: Job,
+        batch: Batch,
+        wanted: _LeasePlace | None,
+        *,
+        ahead: bool,
     ) -> LeasedTask | None:
         start = self._random.getrandbits(32)
         worker_id = worker.worker_id
         candidates = self._store.search_available(
             job.name, batch.iteration, worker_id, self._clock(), start
         )
-        for candidate in candidates:
-            task = self._store.find_task(job.name, batch.iteration, candidate.object_id)
+        object_ids = (candidate.object_id for candidate in candidates)
+        for object_id in chain([wanted.object_id] if wanted else [], object_ids):
+            task = self._store.find_task(job.name, batch.iteration, object_id)
             now = self._clock()
             if task is None or not tasks.can_take(task, worker_id, now):
                 self._settle(job, task, now)

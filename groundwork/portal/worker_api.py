@@ -89,7 +89,8 @@ class WorkerApi:
 
     def take(self, worker: Worker, job_name: str, request: Request) -> Response:
         """Lease a task and render it; no content when there is nothing to do now."""
-        task = self._work.take(worker, job_name, _besides_from(request))
+        wishes = _wishes_from(request)
+        task = self._work.take(worker, job_name, wishes.besides, wishes.again)
         if task is None:
             return Response(HTTPStatus.NO_CONTENT)
         return self._with_content(task)
@@ -189,18 +190,30 @@ class _Answer:
     replaces: bool
 
 
-def _besides_from(request: Request) -> list[str]:
-    """Return the leases at hand, of a body that may be missing."""
-    body = _json(request.body or b"{}", _BESIDES_HINT)
-    besides = body.get("besides", []) if isinstance(body, dict) else None
+@dataclass(frozen=True)
+class _Wishes:
+    besides: list[str]
+    again: str | None
+
+
+def _wishes_from(request: Request) -> _Wishes:
+    """Return which task is wanted, of a body that may be missing."""
+    body = _json(request.body or b"{}", _WISHES_HINT)
+    problems = []
+    besides, again = (
+        (body.get("besides", []), body.get("again")) if isinstance(body, dict) else ([], None)
+    )
+    if not isinstance(body, dict):
+        problems.append(f"the body is {_kind(body)}, not an object")
     if not isinstance(besides, list) or not all(isinstance(each, str) for each in besides):
+        problems.append("besides is not a list of leases")
+    if again is not None and not isinstance(again, str):
+        problems.append(f"again is {_kind(again)}, not a lease")
+    if problems:
         raise PortalError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "InvalidRequest",
-            "besides is not a list of leases",
-            _BESIDES_HINT,
+            HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidRequest", "; ".join(problems), _WISHES_HINT
         )
-    return besides
+    return _Wishes(besides, again)
 
 
 def _json(body: bytes, hint: str) -> Any:
@@ -246,7 +259,7 @@ def _answer_from(request: Request) -> _Answer:
     return _Answer(body["answerContent"], None if seconds is None else float(seconds), replaces)
 
 
-_BESIDES_HINT = 'send {} or {"besides": ["<lease>"]}'
+_WISHES_HINT = 'send {}, or {"besides": ["<lease at hand>"], "again": "<lease that ran out>"}'
 _ANSWER_HINT = 'send {"answerContent": {"<element name>": ...}, "timeSpentInSeconds": <number>}'
 
 

@@ -149,7 +149,7 @@ class FakeWork:
         self.answers: list[tuple[str, str, dict[str, Any], float | None]] = []
         self.given_back: list[tuple[str, str]] = []
         self.error: Exception | None = None
-        self.besides: list[str] = []
+        self.wishes: tuple[list[str], str | None] = ([], None)
         self.ahead = False
         self.replaced = False
 
@@ -171,10 +171,14 @@ class FakeWork:
         ]
 
     def take(
-        self, worker: Worker, job_name: str, besides: Collection[str] = ()
+        self,
+        worker: Worker,
+        job_name: str,
+        besides: Collection[str] = (),
+        again: str | None = None,
     ) -> LeasedTask | None:
         self._check()
-        self.besides = list(besides)
+        self.wishes = (list(besides), again)
         if TEAM_ARN not in worker.team_arns:
             raise NotInTeamError(f"you are not in the work team of {job_name}")
         if self.tasks_left == 0:

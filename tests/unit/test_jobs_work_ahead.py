@@ -81,6 +81,28 @@ def test_a_task_ahead_that_nobody_came_to_see_goes_back() -> None:
     assert {taken(shop, BEN).object_id, taken(shop, ANN).object_id} == {0, 1}
 
 
+def test_a_task_whose_time_ran_out_is_given_again_to_who_asks_for_it() -> None:
+    shop = workshop(30)
+    for _ in range(3):
+        first = taken(shop, ANN)
+        shop.clock.advance(first.time_limit_seconds + 1)
+        again = shop.work.take(ANN, "job", again=first.lease_id)
+        assert again is not None
+        assert again.object_id == first.object_id
+        assert again.lease_id != first.lease_id
+        shop.work.release(ANN, again.lease_id)
+
+
+def test_a_task_that_somebody_else_has_by_now_is_not_given_again() -> None:
+    shop = workshop(2)
+    first = taken(shop, ANN)
+    shop.clock.advance(first.time_limit_seconds + 1)
+    while taken(shop, BEN).object_id != first.object_id:
+        shop.work.submit(BEN, taken(shop, BEN).lease_id, ANSWER)
+    other = shop.work.take(ANN, "job", again=first.lease_id)
+    assert other is None or other.object_id != first.object_id
+
+
 def test_a_task_ahead_is_released_and_answered_like_any_other() -> None:
     shop = workshop(3)
     ahead = taken(shop, ANN, taken(shop, ANN))

@@ -466,7 +466,7 @@ def test_a_task_may_be_taken_ahead_and_started_when_it_is_seen(worker: Browser) 
     worker.work.tasks_left = 2
     first = content(worker.change("/api/jobs/logos/tasks"))
     ahead = content(worker.change("/api/jobs/logos/tasks", {"besides": [first["lease"]]}))
-    assert worker.work.besides == [first["lease"]]
+    assert worker.work.wishes == ([first["lease"]], None)
     assert (first["ahead"], ahead["ahead"]) == (False, True)
     # Its URLs have to last for the time that begins later.
     assert "for=600" in ahead["content"]
@@ -475,8 +475,8 @@ def test_a_task_may_be_taken_ahead_and_started_when_it_is_seen(worker: Browser) 
     assert "content" not in started
 
 
-@pytest.mark.parametrize("body", ['{"besides": "x"}', '{"besides": [1]}', "[]"])
-def test_what_is_at_hand_has_to_be_a_list_of_leases(worker: Browser, body: str) -> None:
+@pytest.mark.parametrize("body", ['{"besides": "x"}', '{"besides": [1]}', "[]", '{"again": 1}'])
+def test_which_task_is_wanted_is_told_by_leases(worker: Browser, body: str) -> None:
     response = worker.change("/api/jobs/logos/tasks", json.loads(body))
     assert error_of(response) == (422, "InvalidRequest")
     assert worker.work.tasks_left == 1
