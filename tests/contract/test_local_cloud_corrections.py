@@ -390,19 +390,28 @@ def observed(probe: Callable[[LocalCloud], Any], cloud: LocalCloud) -> Any:
         return f"{type(error).__name__}: {error}"
 
 
-def resumed_executions(cloud: LocalCloud, restart: Callable[[], None]) -> Any:
+RESTART_MACHINE_ARN = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:restart-probe"
+
+
+def resumed_executions(cloud: LocalCloud) -> Any:
     states = cloud.client("stepfunctions")
-    arn = states.start_execution(
-        stateMachineArn=f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:restart-probe"
-    )["executionArn"]
-    while len(states.get_execution_history(executionArn=arn)["events"]) < 4:
-        time.sleep(0.1)
-    restart()
+    (execution,) = states.list_executions(stateMachineArn=RESTART_MACHINE_ARN)["executions"]
+    arn = execution["executionArn"]
     status = finished_status(cloud, arn)
     execution = states.describe_execution(executionArn=arn)
-    events = states.get_execution_history(executionArn=arn)["events"]
-    passed = [event for event in events if event["type"] == "PassStateEntered"]
+    passed = [event for event in history(cloud, arn) if event["type"] == "PassStateEntered"]
     return status, execution.get("output"), len(passed)
+
+
+def kept_mails(cloud: LocalCloud) -> Any:
+    return [mail.recipient for mail in cloud.mails() if mail.subject == "Kept"]
+
+
+# Asked after the emulator was stopped and started again, with an execution running.
+AS_ON_AWS_AFTER_RESTART: dict[str, tuple[Callable[[LocalCloud], Any], Any]] = {
+    "kept_mails": (kept_mails, ["bob@example.com"]),
+    "resumed_executions": (resumed_executions, ("SUCCEEDED", '{"passed": "once"}', 1)),
+}
 
 
 def finished_status(cloud: LocalCloud, execution_arn: str) -> str:
@@ -433,7 +442,26 @@ def behaviour(cloud: LocalCloud, restart: Callable[[], None]) -> dict[str, Any]:
             if name != "log_wait"
         }
         seen |= {name: future.result() for name, future in running.items()}
-    return seen | {"resumed_executions": resumed_executions(cloud, restart)}
+    arn = cloud.client("stepfunctions").start_execution(stateMachineArn=RESTART_MACHINE_ARN)[
+        "executionArn"
+    ]
+    cloud.client("ses").verify_email_identity(EmailAddress="host@example.com")
+    cloud.client("ses").send_email(
+        Source="host@example.com",
+        Destination={"ToAddresses": ["bob@example.com"]},
+        Message={"Subject": {"Data": "Kept"}, "Body": {"Text": {"Data": "t"}}},
+    )
+    while len(history(cloud, arn)) < 4:
+        time.sleep(0.1)
+    restart()
+    return seen | {
+        name: observed(probe, cloud) for name, (probe, _) in AS_ON_AWS_AFTER_RESTART.items()
+    }
+
+
+def history(cloud: LocalCloud, execution_arn: str) -> Any:
+    events = cloud.client("stepfunctions").get_execution_history(executionArn=execution_arn)
+    return events["events"]
 
 
 @contextmanager
@@ -506,9 +534,7 @@ def behaviours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, 
 
 
 def as_on_aws(name: str) -> Any:
-    if name == "resumed_executions":
-        return "SUCCEEDED", '{"passed": "once"}', 1
-    return AS_ON_AWS[name][1]
+    return (AS_ON_AWS | AS_ON_AWS_AFTER_RESTART)[name][1]
 
 
 @pytest.mark.parametrize("name", corrections.NAMES)
@@ -525,7 +551,7 @@ def test_the_correction_is_still_needed(name: str, behaviours: dict[str, Any]) -
 
 def test_every_correction_has_a_probe() -> None:
     modules = {path.stem for path in Path(corrections.__file__).parent.glob("[a-z]*.py")}
-    assert set(corrections.NAMES) == {*AS_ON_AWS, "resumed_executions"} == modules
+    assert set(corrections.NAMES) == {*AS_ON_AWS, *AS_ON_AWS_AFTER_RESTART} == modules
 
 
 def test_functions_do_not_see_the_users_own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
