@@ -6,6 +6,12 @@ import { text } from "./texts";
 import { CONTROLS, sheet, THEME } from "./theme";
 
 const NARROW_PIXELS = 760;
+const REGIONS = [
+  "short-instructions",
+  "full-instructions",
+  "classification-target",
+  "worker-comment",
+];
 const SETTING_INSTRUCTIONS = "instructionsOpen";
 
 const LAYOUT = sheet(`
@@ -199,9 +205,7 @@ export abstract class ToolElement extends AnswerElement {
   #assignRegions(): void {
     for (const child of this.children) {
       const region = child.localName;
-      if (region.endsWith("-instructions") || region === "classification-target") {
-        if (child.slot !== region) child.slot = region;
-      }
+      if (REGIONS.includes(region) && child.slot !== region) child.slot = region;
     }
     const short = this.querySelector(":scope > short-instructions");
     const full = this.querySelector(":scope > full-instructions");

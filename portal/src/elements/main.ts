@@ -1,0 +1,3 @@
+import { start } from "./define";
+
+start();
