@@ -12,7 +12,8 @@ const EN = {
   noJobFound: "No job matches “{query}”.",
   showAll: "Show all jobs",
   noTeam: "You are in no work team yet",
-  noTeamHint: "Ask your host to add you to one. This page shows your jobs as soon as you are in it.",
+  noTeamHint:
+    "Ask your host to add you to one. This page shows your jobs as soon as you are in it.",
   noJobs: "No jobs right now",
   noJobsHint: "This page shows new jobs by itself. You can leave it open.",
   columnJob: "Job",
@@ -59,7 +60,8 @@ const EN = {
   cancel: "Cancel",
   retry: "Try again",
   declineQuestion: "Decline this task?",
-  declineText: "It goes to somebody else, and you will not get it again. Your drawing of it is deleted.",
+  declineText:
+    "It goes to somebody else, and you will not get it again. Your drawing of it is deleted.",
   taskFrame: "Task: {title}",
   nothingNow: "Nothing to do right now",
   nothingNowHint:
