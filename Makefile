@@ -9,12 +9,14 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 20
 export NODE_NO_WARNINGS := 1
 
-.PHONY: help setup demo test lint unit synth contract e2e bench clean
+PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*')
+
+.PHONY: help setup demo test lint unit synth contract portal e2e bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/.installed node_modules/.installed ## Install the pinned Python and Node packages into .venv and node_modules
+setup: .venv/.installed node_modules/.installed portal/dist/.built ## Install the pinned Python and Node packages, build the portal's pages
 
 .venv/.installed: requirements.txt requirements-dev.txt lambdas/requirements.txt pyproject.toml
 	@echo "== Installing Python packages into .venv"
@@ -23,24 +25,32 @@ setup: .venv/.installed node_modules/.installed ## Install the pinned Python and
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json
-	@echo "== Installing the CDK CLI into node_modules"
+	@echo "== Installing the CDK CLI and the portal's build tools into node_modules"
 	npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+portal/dist/.built: node_modules/.installed $(PORTAL_SOURCES)
+	@echo "== Building the portal's pages"
+	npm run --silent build
 	@touch $@
 
 demo: setup ## Deploy to the local cloud, label with simulated workers, destroy (ENGINE=, IMAGES=, LABELS=, TRUTH=)
 	$(BIN)/groundwork demo --engine $(ENGINE) $(if $(IMAGES),--images "$(IMAGES)") $(if $(LABELS),--labels "$(LABELS)") $(if $(TRUTH),--truth "$(TRUTH)")
 
-test: lint unit synth contract e2e ## Everything CI runs
+test: lint unit synth contract portal e2e ## Everything CI runs
 
 lint: setup ## Format, lint and types
 	@echo "== ruff, mypy"
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@echo "== biome, tsc"
+	npm run --silent lint
 
 unit: setup ## Pure logic, no I/O
 	@echo "== unit tests"
 	$(BIN)/pytest tests/unit -q
+	npm test --silent
 
 synth: setup ## Templates and policy findings
 	@echo "== synth tests"
@@ -50,6 +60,10 @@ contract: setup ## The labeling API through a real boto3 client
 	@echo "== contract tests"
 	$(BIN)/pytest tests/contract -q
 
+portal: setup ## The portal's pages and elements in Chromium (Debian: apt-get install chromium fonts-noto-cjk)
+	@echo "== portal tests"
+	$(BIN)/pytest tests/portal -q
+
 e2e: setup ## Deploy, label, destroy on the local cloud
 	@echo "== end-to-end tests"
 	$(BIN)/pytest tests/e2e -q
@@ -58,4 +72,4 @@ bench: setup ## Run the benchmarks, or one with NAME=...
 	$(BIN)/python -m benchmarks $(NAME)
 
 clean: ## Remove build results (not the installed packages)
-	rm -rf build cdk.out
+	rm -rf build cdk.out portal/dist
