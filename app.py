@@ -8,6 +8,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from stacks.config import ENGINE_STACK_NAME, OPEN, ConfigurationError, WorkshopConfig
 from stacks.engine_stack import EngineStack
+from stacks.staging import NotBuiltError
 from stacks.workshop_stack import WorkshopStack
 
 
@@ -28,7 +29,7 @@ def main() -> None:
     app = cdk.App()
     try:
         build(app)
-    except ConfigurationError as error:
+    except (ConfigurationError, NotBuiltError) as error:
         sys.exit(str(error))
     app.synth()
 

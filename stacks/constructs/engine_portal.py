@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -16,7 +17,9 @@ from stacks.constructs.engine_rights import (
     allow_task_answers,
 )
 from stacks.constructs.functions import PythonFunction, log_group
+from stacks.paths import PORTAL_PAGES
 from stacks.policy import acknowledge
+from stacks.staging import NotBuiltError
 
 # A hundred workers who load a page and its images at once stay well below these.
 _REQUESTS_PER_SECOND = 200
@@ -80,6 +83,7 @@ class EnginePortal(Construct):
             timeout_seconds=29,
             memory_mib=512,
             description="Worker portal: pages, sign-in and worker API",
+            more_files=_pages(),
         )
         table.grant_read_write_data(self.portal.role)
         acknowledge_index(self.portal.role, table)
@@ -105,3 +109,15 @@ class EnginePortal(Construct):
             "The portal signs people in by Cognito's code flow and keeps the session in a cookie, "
             "which API Gateway's token authorizers can't read",
         )
+
+
+def _pages() -> dict[str, Path]:
+    """Return the built pages, as the function finds them beside its handler."""
+    needed = ("index.html", "assets/crowd-html-elements.js")
+    if not all((PORTAL_PAGES / name).is_file() for name in needed):
+        raise NotBuiltError(f"The worker portal is not built in {PORTAL_PAGES}: run `make setup`.")
+    return {
+        f"pages/{path.relative_to(PORTAL_PAGES).as_posix()}": path
+        for path in PORTAL_PAGES.rglob("*")
+        if path.is_file()
+    }

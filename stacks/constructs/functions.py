@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,6 +13,7 @@ from constructs import Construct
 
 from stacks.paths import LAMBDAS
 from stacks.policy import acknowledge, acknowledge_wildcards
+from stacks.staging import staged
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
@@ -41,7 +43,7 @@ def function_role(scope: Construct, construct_id: str, logged_to: logs.LogGroup)
 
 
 class PythonFunction(Construct):
-    """One Lambda function from a folder in `lambdas/`."""
+    """One Lambda function from a folder in `lambdas/`, and files that were built for it."""
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class PythonFunction(Construct):
         timeout_seconds: int,
         memory_mib: int,
         description: str,
+        more_files: Mapping[str, Path] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group = log_group(self)
@@ -70,6 +73,7 @@ class PythonFunction(Construct):
             description=description,
             role=self.role,
             logged_to=self.log_group,
+            more_files=more_files or {},
         )
 
 
@@ -134,6 +138,7 @@ class PythonProvider(Construct):
                 description=f"{description} ({entry})",
                 role=self.role,
                 logged_to=handlers_log,
+                more_files={},
             )
             for entry, construct_name in (("on_event", "OnEvent"), ("is_complete", "IsComplete"))
         }
@@ -189,11 +194,16 @@ def _function(
     description: str,
     role: iam.Role,
     logged_to: logs.LogGroup,
+    more_files: Mapping[str, Path],
 ) -> lambda_.Function:
+    source = LAMBDAS / folder
+    if more_files:
+        own = {path.relative_to(source).as_posix(): path for path in source.glob("*.py")}
+        source = staged(folder, own | dict(more_files))
     function = lambda_.Function(
         scope,
         construct_id,
-        code=lambda_.Code.from_asset(str(LAMBDAS / folder), exclude=["**/__pycache__"]),
+        code=lambda_.Code.from_asset(str(source), exclude=["**/__pycache__"]),
         handler=handler,
         runtime=RUNTIME,
         architecture=ARCHITECTURE,

@@ -1,9 +1,6 @@
 """The layers that the functions share: the groundwork library, and its packages."""
 
-import hashlib
-import shutil
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +9,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks import dependencies
-from stacks.paths import BUILD, PROJECT
+from stacks.paths import PROJECT
+from stacks.staging import staged
 
 # The local cloud, the command line and the sample photos never run in a function.
 _LEFT_OUT = ("local", "cli.py", "demo.py", "demo", "samples.py", "__pycache__")
@@ -53,28 +51,11 @@ class Library(Construct):
 def _staged_library() -> Path:
     """Copy the package below `python/`, where a layer's modules are found, named by content."""
     package = PROJECT / "groundwork"
-    files = sorted(
+    files = [
         path
         for path in package.rglob("*")
         if path.is_file() and not any(part in _LEFT_OUT for part in path.relative_to(package).parts)
+    ]
+    return staged(
+        "library", {f"python/{path.relative_to(PROJECT).as_posix()}": path for path in files}
     )
-    digest = hashlib.sha256()
-    for path in files:
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(PROJECT).as_posix()}\0{len(content)}\0".encode())
-        digest.update(content)
-    staged = BUILD / "layers" / f"library-{digest.hexdigest()[:16]}"
-    if not staged.exists():
-        staged.parent.mkdir(parents=True, exist_ok=True)
-        # Two syntheses at the same time each write their own copy; the first to finish is kept.
-        with tempfile.TemporaryDirectory(dir=staged.parent) as work:
-            for path in files:
-                copy = Path(work) / "layer" / "python" / path.relative_to(PROJECT)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, copy)
-            try:
-                (Path(work) / "layer").rename(staged)
-            except OSError:
-                if not staged.exists():
-                    raise
-    return staged

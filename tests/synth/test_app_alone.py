@@ -13,7 +13,7 @@ from tests.support.synthesis import CDK_CONTEXT, PROJECT
 from tests.synth.conftest import WORKERS
 
 _LIBRARY_CACHE = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
-_PARTS = ("app.py", "cdk.json", "stacks", "lambdas", "groundwork")
+_PARTS = ("app.py", "cdk.json", "stacks", "lambdas", "groundwork", "portal/dist")
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,22 @@ def test_a_wrong_configuration_ends_before_any_template(bare_copy: Path, tmp_pat
     assert "Did you mean open?" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(out.glob("*.template.json"))
+
+
+def test_an_engine_without_its_pages_says_how_to_build_them(
+    bare_copy: Path, tmp_path: Path
+) -> None:
+    index = bare_copy / "portal" / "dist" / "index.html"
+    kept = index.rename(tmp_path / "index.html")
+    try:
+        done = _run(bare_copy, tmp_path / "out", engine="open", worker_emails=WORKERS)
+    finally:
+        kept.rename(index)
+
+    assert done.returncode == 1
+    assert "The worker portal is not built" in done.stderr
+    assert "`make setup`" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_command_in_cdk_json_finds_the_projects_packages() -> None:

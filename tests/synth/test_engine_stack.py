@@ -49,6 +49,15 @@ def _states(engine: Template) -> dict[str, Any]:
     return states
 
 
+def test_the_portals_pages_lie_beside_its_handler(open_engine: Assembly) -> None:
+    function = open_engine.engine.function("Worker portal")
+    asset = open_engine.folder / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
+
+    assert (asset / "handler.py").is_file()
+    assert (asset / "pages" / "index.html").is_file()
+    assert (asset / "pages" / "assets" / "crowd-html-elements.js").is_file()
+
+
 def test_state_is_kept_in_one_table_that_costs_nothing_idle(engine: Template) -> None:
     """On demand, recoverable, with the index of tasks that may be taken."""
     table = engine.one("AWS::DynamoDB::Table")
