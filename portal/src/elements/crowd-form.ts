@@ -22,6 +22,8 @@ const DRAFT_DELAY_MILLISECONDS = 300;
 const STYLE = sheet(`
 :host { display: block; color: var(--gw-text); font: 15px/1.55 var(--gw-font); }
 :host([data-layout="tool"]) { display: flex; flex-direction: column; height: 100dvh; min-height: 420px; }
+:host([data-alone]) { display: flex; flex-direction: column; min-height: 100dvh; }
+:host([data-alone]) .page { flex: 1; }
 .page { padding: 16px 20px; }
 :host([data-layout="tool"]) .page { display: contents; }
 .bar {
@@ -178,7 +180,9 @@ export class CrowdForm extends HTMLElement {
     );
     const only = shown.length === 1 ? shown[0] : undefined;
     const tool = only instanceof ToolElement ? only : undefined;
-    const isWhole = tool !== undefined && this.#isAlone();
+    const isAlone = this.#isAlone();
+    const isWhole = tool !== undefined && isAlone;
+    this.toggleAttribute("data-alone", isAlone);
     this.dataset.layout = isWhole ? "tool" : "page";
     tool?.toggleAttribute("data-fills", isWhole);
     if (

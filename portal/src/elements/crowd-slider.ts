@@ -17,7 +17,8 @@ output {
   background: var(--gw-accent); color: var(--gw-on-accent); font-size: 13px; text-align: center; pointer-events: none;
 }
 input[type="number"] { width: 84px; }
-.problem { color: var(--gw-danger); font-size: 13px; }
+.problem { min-height: 20px; color: var(--gw-danger); font-size: 13px; }
+:host(:not([required])) .problem { display: none; }
 .problem:not(:empty)::before { content: "⚠ "; }
 .untouched { opacity: 0.75; }
 `);

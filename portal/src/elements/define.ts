@@ -27,7 +27,7 @@ import { allowsDark, DOCUMENT } from "./theme";
 import { ToolElement } from "./tool-element";
 import { UnsupportedElement } from "./unsupported-element";
 
-/** Every element with a class of its own; the form last, so that it finds the others ready. */
+/** Every element with a class of its own: groups before their buttons, the form after all it holds. */
 export const ELEMENTS: Readonly<Record<string, CustomElementConstructor>> = {
   "crowd-alert": CrowdAlert,
   "crowd-badge": CrowdBadge,
@@ -44,8 +44,8 @@ export const ELEMENTS: Readonly<Record<string, CustomElementConstructor>> = {
   "crowd-input": CrowdInput,
   "crowd-instructions": CrowdInstructions,
   "crowd-modal": CrowdModal,
-  "crowd-radio-button": CrowdRadioButton,
   "crowd-radio-group": CrowdRadioGroup,
+  "crowd-radio-button": CrowdRadioButton,
   "crowd-slider": CrowdSlider,
   "crowd-tab": CrowdTab,
   "crowd-tabs": CrowdTabs,

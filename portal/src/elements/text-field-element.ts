@@ -10,7 +10,7 @@ const STYLE = sheet(`
 label { display: block; margin-bottom: 4px; font-size: 14px; font-weight: 500; }
 label:empty { display: none; }
 .needed { color: var(--gw-danger); }
-.below { display: flex; justify-content: space-between; gap: 16px; min-height: 0; font-size: 13px; }
+.below { display: flex; justify-content: space-between; gap: 16px; min-height: 20px; font-size: 13px; }
 .problem { color: var(--gw-danger); }
 .problem:not(:empty)::before { content: "⚠ "; }
 .count { margin-left: auto; color: var(--gw-quiet); }

@@ -1,0 +1,73 @@
+"""One browser for all tests of the portal, and the bundle of elements built once."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from tests.support.task_frame import TaskFrame
+
+PROJECT = Path(__file__).resolve().parents[2]
+CHROMIUM = "/usr/bin/chromium"
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium without a window."""
+    with sync_playwright() as playwright:
+        found = CHROMIUM if Path(CHROMIUM).exists() else None
+        browser = playwright.chromium.launch(executable_path=found, args=BROWSER_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of its own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    context.set_default_timeout(5_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def elements_script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of elements, as the portal's build makes it from the sources as they are now."""
+    folder = tmp_path_factory.mktemp("elements")
+    vite = PROJECT / "node_modules" / ".bin" / "vite"
+    config = PROJECT / "portal" / "vite.elements.config.ts"
+    command = [vite, "build", "portal", "--config", config, "--outDir", folder]
+    built = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder / "crowd-html-elements.js"
+
+
+@pytest.fixture
+def task(context: BrowserContext, elements_script: Path) -> Iterator[TaskFrame]:
+    """A task page with an empty frame; no script in it may fail unnoticed."""
+    task = TaskFrame(context, elements_script)
+    yield task
+    assert task.page_errors == []
+
+
+@pytest.fixture(scope="session")
+def axe() -> Path:
+    """The accessibility checker's script."""
+    return PROJECT / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """Where pictures are kept that people look at."""
+    return PROJECT / "build" / "screenshots"
