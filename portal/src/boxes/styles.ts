@@ -36,7 +36,7 @@ export const STYLES = sheet(`
 .nothing kbd { background: none; border-color: currentcolor; color: inherit; }
 .adjust { position: relative; display: inline-flex; }
 .slider {
-  position: absolute; z-index: 4; bottom: calc(100% + 8px); left: 50%; transform: translateX(-50%); display: flex; align-items: center; gap: 10px;
+  position: absolute; z-index: 4; bottom: calc(100% + 8px); left: 0; display: flex; white-space: nowrap; align-items: center; gap: 10px;
   padding: 8px 12px; border: 1px solid var(--gw-line-strong); border-radius: var(--gw-radius); background: var(--gw-raised); box-shadow: var(--gw-shadow); font: 13px/1.4 var(--gw-font);
 }
 .slider input { width: 180px; min-height: 24px; accent-color: var(--gw-accent); }
@@ -69,5 +69,8 @@ export const STYLES = sheet(`
   .panel.boxes { flex: none; }
   .note.hint { display: none; }
   .nothing { margin-left: 0; }
+  .nothing kbd, .tool-button span, .tools .gap, .tool-button.keys { display: none; }
+  .adjust { position: static; }
+  .slider { left: 8px; bottom: 130px; }
 }
 `);

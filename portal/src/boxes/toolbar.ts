@@ -84,7 +84,7 @@ export class Toolbar {
       if (position > 0) this.element.append(h("span", { class: "gap" }));
       for (const tool of group) this.element.append(this.#make(tool));
     });
-    const keys = h("button", { type: "button", class: "tool-button" });
+    const keys = h("button", { type: "button", class: "tool-button keys" });
     keys.append(icon("keys"), h("span", { "aria-hidden": "true" }, "a–z"));
     keys.addEventListener("click", () => actions.toggleSingleKeys());
     this.#buttons.set("single-keys", keys);
