@@ -21,7 +21,7 @@ from groundwork.contract.builtin_tasks import (
     pre_lambda_arn,
 )
 from groundwork.demo.crowd import AcceptedAnswer, Crowd
-from groundwork.local.cloud import LocalCloud
+from groundwork.local.cloud import LocalCloud, Mail
 from groundwork.local.emulator import ACCOUNT, REGION
 from groundwork.local.leftovers import leftovers
 from groundwork.local.workshop import OPEN, JobState, destroy
@@ -56,7 +56,9 @@ def test_workers_are_invited_and_told_of_the_job(workshop: Workshop) -> None:
     invited = [mail for mail in mails if mail.kind == "CognitoInvitationMessage"]
     assert len(invited) == 2
     assert all(portal_url in mail.text for mail in invited)
-    assert Counter(mail.kind for mail in mails)["SNS"] == 2
+    workshop.wait_until(workshop.job_name, lambda _: len(notices(workshop)) == len(invited))
+    assert {mail.recipient for mail in notices(workshop)} == {mail.recipient for mail in invited}
+    assert all(portal_url in mail.text for mail in notices(workshop))
 
 
 def test_deploying_again_starts_no_new_job(workshop: Workshop) -> None:
@@ -192,6 +194,10 @@ def test_destroying_leaves_nothing(workshop: Workshop) -> None:
     clean_up_own_resources(workshop.cloud)
     destroy(workshop.cloud)
     assert leftovers(workshop.cloud) == []
+
+
+def notices(workshop: Workshop) -> list[Mail]:
+    return [mail for mail in workshop.cloud.mails() if mail.kind == "SNS"]
 
 
 def has_answers(crowd: Crowd, wanted: int, _: JobState) -> bool:
