@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
+from tests.portal.conftest import BROWSER_ARGUMENTS, CHROMIUM
 from tests.support.box_pages import BoxPage, photo
 from tests.support.task_frame import TaskFrame, assert_accessible
 
@@ -26,14 +27,17 @@ def boxes(task: TaskFrame) -> BoxPage:
 @pytest.fixture
 def dense(browser: Browser, elements_script: Path) -> Iterator[BoxPage]:
     """A page on a screen with two device pixels per CSS pixel, that can be touched."""
-    context = browser.new_context(
-        viewport={"width": 1000, "height": 700}, device_scale_factor=2, has_touch=True
+    # A browser of its own: the density that a driver emulates does not reach sandboxed frames.
+    arguments = [*BROWSER_ARGUMENTS, "--force-device-scale-factor=2", "--window-size=1000,700"]
+    found = browser.browser_type.launch(
+        executable_path=CHROMIUM if Path(CHROMIUM).exists() else None, args=arguments
     )
+    context = found.new_context(no_viewport=True, has_touch=True)
     context.set_default_timeout(5_000)
     task = TaskFrame(context, elements_script)
     yield BoxPage(task)
     assert task.page_errors == []
-    context.close()
+    found.close()
 
 
 def test_a_drag_draws_a_box_and_the_answer_is_the_documented_json(boxes: BoxPage) -> None:
@@ -180,7 +184,7 @@ def test_a_digit_labels_the_selected_box_and_the_next_ones(boxes: BoxPage) -> No
 
     assert [label for label, *_ in boxes.boxes] == ["RedBull", "RedBull"]
     expect(boxes.task.locator(".labels .row.chosen")).to_contain_text("RedBull")
-    expect(boxes.task.locator(".labels .row.chosen .count")).to_have_text("2")
+    expect(boxes.task.locator(".labels .row.chosen .count")).to_have_attribute("data-text", "2")
 
 
 def test_many_labels_are_found_by_typing(boxes: BoxPage) -> None:
@@ -295,7 +299,7 @@ def test_a_draft_brings_back_boxes_and_undo_after_a_reload(boxes: BoxPage) -> No
     drawn = boxes.boxes
     boxes.page.wait_for_function(
         """() => window.messages.findLast((it) => it.type === "draft")
-                 ?.draft?.boundingBox?.boxes?.length === 2"""
+                 ?.draft?.boundingBox?.[0]?.boxes?.length === 2"""
     )
     draft = boxes.task.messages("draft")[-1]["draft"]
 

@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Any
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import Frame, Locator, Route
+from playwright.sync_api import CDPSession, Frame, Locator, Route
 
 from tests.support.task_frame import ORIGIN, TaskFrame
 
@@ -25,6 +25,7 @@ class BoxPage:
         self.images: dict[str, bytes] = {PHOTO: photo()}
         self.statuses: dict[str, int] = {}
         self.without_cors: set[str] = set()
+        self._session: CDPSession | None = None
         self.page.route(f"{_FOLDER}/**", self._serve)
 
     def open(self, *, image: str | None = PHOTO, wait: str = "loaded", **options: Any) -> None:
@@ -120,18 +121,20 @@ class BoxPage:
 
     def touch(self, kind: str, *points: tuple[float, float]) -> None:
         """Send a touch event with all fingers that are down, at points of the page."""
-        session = self.page.context.new_cdp_session(self.page)
+        # One session: it knows which fingers are down.
+        self._session = self._session or self.page.context.new_cdp_session(self.page)
         touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
-        session.detach()
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
     def wait_heard(self, part: str) -> None:
         """Wait until a screen reader is told a sentence with ``part`` in it."""
-        self.task.locator("[aria-live]", has_text=part).wait_for(state="attached", timeout=3_000)
+        self.frame.locator("[aria-live]", has_text=part).wait_for(state="attached", timeout=3_000)
 
     def _serve(self, route: Route) -> None:
         name = route.request.url.rsplit("/", 1)[1]
-        headers = {} if name in self.without_cors else {"access-control-allow-origin": "*"}
+        # Without any such header the driver would add one that fits.
+        allowed = "https://elsewhere.test" if name in self.without_cors else "*"
+        headers = {"access-control-allow-origin": allowed}
         status = self.statuses.get(name, 200 if name in self.images else 404)
         body = self.images.get(name, b"") if status == 200 else b""
         kind = "image/png" if name.endswith(".png") else "image/jpeg"

@@ -102,7 +102,7 @@ export class BoxList {
     Object.assign(row, { box, number, hidden });
     row.row.classList.toggle("off", hidden);
     row.name.textContent = `${number}. ${box.label}`;
-    row.size.textContent = `${box.width} × ${box.height}`;
+    row.size.dataset.text = `${box.width} × ${box.height}`;
     row.button.setAttribute("aria-label", describeBox(box, number, hidden));
     return row;
   }
@@ -110,7 +110,7 @@ export class BoxList {
   #makeRow(box: LabeledBox): Row {
     const { color, dash } = this.#styleOf(box.label);
     const name = h("span", { class: "name" });
-    const size = h("span", { class: "size" });
+    const size = h("span", { class: "size aside-text" });
     const button = h(
       "button",
       { type: "button", class: "main" },

@@ -87,7 +87,7 @@ export class LabelPanel {
     const hidden = state.hidden.has(label);
     const chosen = state.chosen === label;
     const key = this.#styleOf(label).digit;
-    row.count.textContent = String(count);
+    row.count.dataset.text = String(count);
     row.row.classList.toggle("chosen", chosen);
     row.row.classList.toggle("off", hidden);
     row.main.setAttribute("aria-pressed", String(chosen));
@@ -106,14 +106,14 @@ export class LabelPanel {
 
   #makeRow(label: string): Row {
     const { color, dash, digit } = this.#styleOf(label);
-    const count = h("span", { class: "count" });
+    const count = h("span", { class: "count aside-text" });
     const main = h(
       "button",
       { type: "button", class: "main", title: label },
       lineSample(color, dash),
       h("span", { class: "name" }, label),
       count,
-      digit !== undefined && h("kbd", {}, digit),
+      digit !== undefined && h("kbd", { class: "aside-text", "data-text": digit }),
     );
     const eye = h("button", { type: "button", class: "eye" });
     const row = h("li", { class: "row" }, main, eye);

@@ -40,8 +40,35 @@ export async function loadPicture(
   } catch {
     return { fault: await diagnose(source) };
   }
-  const size = { width: picture.naturalWidth, height: picture.naturalHeight };
+  const size = await storedSize(picture);
   return size.width > 0 && size.height > 0 ? { size } : { fault: { reason: "broken" } };
+}
+
+/**
+ * Return the size of a shown picture as it is stored.
+ *
+ * The natural size is that of the picture as its EXIF orientation turns it, whatever
+ * `image-orientation` says; the layout, which obeys it, tells whether width and height change places.
+ */
+async function storedSize(picture: HTMLImageElement): Promise<Size> {
+  const { naturalWidth, naturalHeight } = picture;
+  if (picture.offsetWidth === 0) await laidOut(picture);
+  const turned = naturalWidth > naturalHeight !== picture.offsetWidth > picture.offsetHeight;
+  return turned && naturalWidth !== naturalHeight
+    ? { width: naturalHeight, height: naturalWidth }
+    : { width: naturalWidth, height: naturalHeight };
+}
+
+/** Wait until a picture takes room on the page: in a frame that is kept hidden it has none yet. */
+function laidOut(picture: HTMLImageElement): Promise<void> {
+  return new Promise((resolve) => {
+    const observer = new ResizeObserver(() => {
+      if (picture.offsetWidth === 0) return;
+      observer.disconnect();
+      resolve();
+    });
+    observer.observe(picture);
+  });
 }
 
 async function diagnose(source: string): Promise<PictureFault> {

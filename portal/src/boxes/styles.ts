@@ -18,6 +18,8 @@ export const STYLES = sheet(`
 .message .title { font-weight: 600; font-size: 16px; }
 .message code { font-size: 12px; overflow-wrap: anywhere; color: var(--gw-quiet); }
 .icon { width: 20px; height: 20px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
+/* Text that the accessible name says in words: "2 boxes" rather than "2", "Control+Z" rather than "^Z". */
+.aside-text::after { content: attr(data-text) / ""; }
 .tools { display: flex; flex-wrap: wrap; align-items: center; gap: 2px; }
 .tools .gap { width: 1px; height: 28px; margin: 0 6px; background: var(--gw-line); }
 .tool-button {

@@ -85,11 +85,15 @@ export class Toolbar {
       for (const tool of group) this.element.append(this.#make(tool));
     });
     const keys = h("button", { type: "button", class: "tool-button keys" });
-    keys.append(icon("keys"), h("span", { "aria-hidden": "true" }, "a–z"));
+    keys.append(icon("keys"), h("span", { class: "aside-text", "data-text": "a–z" }));
     keys.addEventListener("click", () => actions.toggleSingleKeys());
     this.#buttons.set("single-keys", keys);
     this.element.append(keys);
-    this.nothing.append(this.#mark, this.#nothingText, h("kbd", { "aria-hidden": "true" }, "e"));
+    this.nothing.append(
+      this.#mark,
+      this.#nothingText,
+      h("kbd", { class: "aside-text", "data-text": "e" }),
+    );
     this.nothing.setAttribute("aria-keyshortcuts", "e");
     this.nothing.addEventListener("click", () => actions.run("nothing"));
     this.#roving = new Roving(this.element, ".tool-button", ["ArrowLeft", "ArrowRight"]);
@@ -160,7 +164,7 @@ export class Toolbar {
       class: "tool-button",
       "aria-keyshortcuts": tool.shortcut ?? tool.keys,
     });
-    button.append(icon(tool.icon), h("span", { "aria-hidden": "true" }, tool.keys));
+    button.append(icon(tool.icon), h("span", { class: "aside-text", "data-text": tool.keys }));
     button.addEventListener("click", () => {
       if (button.getAttribute("aria-disabled") !== "true") this.#actions.run(tool.command);
     });
