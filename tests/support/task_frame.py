@@ -36,7 +36,9 @@ const frame = document.querySelector("iframe");
 addEventListener("message", (event) => {{
   if (event.source !== frame.contentWindow) return;
   window.messages.push(event.data);
-  if (event.data.type === "ready" && window.start !== null) window.tell(window.start);
+  if (event.data.type !== "ready") return;
+  frame.focus();
+  if (window.start !== null) window.tell(window.start);
 }});
 window.tell = (message) => frame.contentWindow.postMessage(message, "*");
 </script></body></html>

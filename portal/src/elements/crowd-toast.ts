@@ -2,7 +2,7 @@ import { h } from "./dom";
 import { sheet, THEME } from "./theme";
 
 const STYLE = sheet(`
-:host { position: fixed; left: 20px; bottom: 20px; z-index: 10; max-width: min(420px, calc(100vw - 40px)); }
+:host { position: fixed; left: 20px; bottom: 72px; z-index: 10; max-width: min(420px, calc(100vw - 40px)); }
 :host([hidden]) { display: none; }
 .toast { padding: 12px 18px; border-radius: var(--gw-radius); background: #1f2630; color: #ffffff; box-shadow: var(--gw-shadow); font: 15px/1.45 var(--gw-font); }
 `);
