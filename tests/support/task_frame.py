@@ -53,7 +53,7 @@ class TaskFrame:
         self.page: Page = context.new_page()
         self.page_errors: list[str] = []
         self.page.on("pageerror", lambda error: self.page_errors.append(str(error)))
-        self._script = script.read_text(encoding="utf-8")
+        self.script = script.read_text(encoding="utf-8")
         self._template = ""
         self._start: dict[str, Any] | None = None
         self.failing_images = 0
@@ -157,7 +157,7 @@ class TaskFrame:
             )
         elif url == ASSET:
             route.fulfill(
-                body=self._script,
+                body=self.script,
                 content_type="text/javascript",
                 headers={"cross-origin-resource-policy": "cross-origin"},
             )

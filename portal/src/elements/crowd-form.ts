@@ -83,6 +83,7 @@ export class CrowdForm extends HTMLElement {
     this.addEventListener("input", this.#onChange);
     this.addEventListener("change", this.#onChange);
     this.addEventListener("submit", this.#onInnerSubmit, { capture: true });
+    this.addEventListener("click", this.#onClick);
   }
 
   disconnectedCallback(): void {
@@ -358,6 +359,15 @@ export class CrowdForm extends HTMLElement {
     event.preventDefault();
     event.stopPropagation();
     this.requestSubmit(event.submitter);
+  };
+
+  /** HTML buttons without a form of their own do here what they do in one. */
+  readonly #onClick = (event: MouseEvent): void => {
+    const button = (event.target as Element).closest("button, input");
+    const isButton = button instanceof HTMLButtonElement || button instanceof HTMLInputElement;
+    if (event.defaultPrevented || !isButton || button.form !== null || button.disabled) return;
+    if (button.type === "submit" || button.type === "image") this.requestSubmit(button);
+    else if (button.type === "reset") this.reset();
   };
 
   #announceShortcuts(): void {
