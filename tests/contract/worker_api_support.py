@@ -3,6 +3,7 @@
 The portal's handler runs in a process of its own, with the environment that a function has.
 """
 
+import base64
 import io
 import json
 import os
@@ -14,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -107,12 +108,43 @@ class PortalService:
         for group in groups:
             cognito.admin_add_user_to_group(UserPoolId=self.pool, Username=email, GroupName=group)
 
-    def start_job(self, name: str, **human_task: Any) -> None:
-        """Create a job and open its first batch, as the loop's first steps do."""
+    @property
+    def store(self) -> JobStore:
+        """The engine's jobs and tasks."""
+        return JobStore(Table(self.cloud.table()))
+
+    def start_job(
+        self,
+        name: str,
+        *,
+        template: str | None = None,
+        pictures: Sequence[bytes] = (),
+        **human_task: Any,
+    ) -> None:
+        """Create a job and open its first batch, as the loop's first steps do.
+
+        Parameters
+        ----------
+        template, pictures
+            In place of the boxes' own template and the two small pictures.
+        human_task
+            Members of HumanTaskConfig that differ.
+        """
         now = datetime.now(UTC)
         request = labeling_job_request(LabelingJobName=name)
         request["HumanTaskConfig"] |= human_task
-        store = JobStore(Table(self.cloud.table()))
+        if template is not None:
+            uri = self._put(f"{name}/template.html", template.encode())
+            request["HumanTaskConfig"]["UiConfig"] = {"UiTemplateS3Uri": uri}
+        if pictures:
+            uris = [
+                self._put(f"{name}/images/{number}.jpg", picture)
+                for number, picture in enumerate(pictures)
+            ]
+            lines = "".join(json.dumps({"source-ref": uri}) + "\n" for uri in uris)
+            source = request["InputConfig"]["DataSource"]["S3DataSource"]
+            source["ManifestS3Uri"] = self._put(f"{name}/input.manifest", lines.encode())
+        store = self.store
         store.create(
             Job(
                 name=name,
@@ -137,6 +169,10 @@ class PortalService:
         selected = select_batch(engine, name, 0)
         open_batch(engine, name, selected.iteration, "token")
 
+    def _put(self, key: str, body: bytes) -> str:
+        self.cloud.emulator("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
+        return f"s3://{BUCKET}/{key}"
+
 
 @contextmanager
 def portal_service(cloud: LabelingService, folder: Path) -> Iterator[PortalService]:
@@ -155,6 +191,7 @@ def portal_service(cloud: LabelingService, folder: Path) -> Iterator[PortalServi
         "AWS_SECRET_ACCESS_KEY": "test",
         "TABLE_NAME": TABLE_NAME,
         "PORTAL_URL": url,
+        "PAGES_FOLDER": str(_PROJECT / "portal" / "dist"),
     }
     log = folder / "portal.log"
     with log.open("w", encoding="utf-8") as output:
@@ -276,6 +313,8 @@ class _HttpApi(BaseHTTPRequestHandler):
         }
         answer = handler(event, SimpleNamespace(aws_request_id=str(uuid.uuid4())))
         content = answer["body"].encode()
+        if answer["isBase64Encoded"]:
+            content = base64.b64decode(content)
         self.send_response(answer["statusCode"])
         for name, value in answer["headers"].items():
             self.send_header(name, value)

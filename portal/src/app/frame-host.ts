@@ -17,6 +17,7 @@ const SILENT_AFTER_MILLISECONDS = 15_000;
 export class FrameHost {
   readonly element: HTMLIFrameElement;
   readonly #draft: JsonObject | null;
+  readonly #settings: () => JsonObject;
   readonly #onMessage: (message: FrameMessage) => void;
   readonly #silence: ReturnType<typeof setTimeout>;
   #ready = false;
@@ -31,10 +32,12 @@ export class FrameHost {
     readonly lease: string;
     readonly title: string;
     readonly draft: JsonObject | null;
+    readonly settings: () => JsonObject;
     readonly onMessage: (message: FrameMessage) => void;
   }) {
     this.#draft = options.draft;
     this.draft = options.draft;
+    this.#settings = options.settings;
     this.#onMessage = options.onMessage;
     this.element = document.createElement("iframe");
     this.element.className = "task-frame";
@@ -62,6 +65,12 @@ export class FrameHost {
     else this.element.removeAttribute("aria-hidden");
   }
 
+  /** Load it anew, for settings that changed while it loaded ahead. */
+  reload(): void {
+    this.isLoaded = false;
+    this.element.src = this.element.src;
+  }
+
   focus(): void {
     this.element.focus();
   }
@@ -79,7 +88,8 @@ export class FrameHost {
       this.#ready = true;
       clearTimeout(this.#silence);
       const visible = !this.element.hasAttribute("data-ahead");
-      this.send({ type: "start", draft: this.#draft, locale: locale(), visible });
+      const settings = this.#settings();
+      this.send({ type: "start", draft: this.#draft, locale: locale(), visible, settings });
     }
     if (message.type === "loaded") this.isLoaded = true;
     if (message.type === "draft") this.draft = message.draft;

@@ -4,6 +4,7 @@ import { h } from "./dom";
 import { Drafts } from "./drafts";
 import { JobsPage } from "./jobs-page";
 import { Outbox } from "./outbox";
+import { RecentAnswers } from "./recent";
 import { message, type Page, Shell, signInAddress, told } from "./shell";
 import { TaskPage } from "./task-page";
 import { chooseLocale, text } from "./texts";
@@ -28,7 +29,13 @@ class App {
         storage: localStorage,
         worker: me.workerId,
         send: (lease, answer) => this.#api.answer(lease, answer),
+        onAccepted: ({ lease, job, objectId, submittedAt, draft }) => {
+          drafts.remove(job, objectId);
+          const answer = { lease, objectId, submittedAt, draft };
+          new RecentAnswers(localStorage, me.workerId, job).add(answer);
+        },
       });
+      void outbox.flush();
       window.addEventListener("online", () => void outbox.flush());
       this.#shell = new Shell({
         api: this.#api,

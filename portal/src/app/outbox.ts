@@ -28,6 +28,8 @@ export interface OutboxParts {
   readonly storage: KeyedStorage;
   readonly worker: string;
   readonly send: (lease: string, answer: Answer) => Promise<void>;
+  /** Called for each accepted answer, whatever page is shown. */
+  readonly onAccepted?: (letter: Letter) => void;
   readonly wait?: (seconds: number) => { readonly over: Promise<void>; readonly end: () => void };
   readonly random?: () => number;
 }
@@ -49,7 +51,12 @@ export class Outbox {
   onDelivery: (delivery: Delivery) => void = () => undefined;
 
   constructor(parts: OutboxParts) {
-    this.#parts = { wait: waitInBrowser, random: Math.random, ...parts };
+    this.#parts = {
+      wait: waitInBrowser,
+      random: Math.random,
+      onAccepted: () => undefined,
+      ...parts,
+    };
     this.#key = `groundwork.outbox.${parts.worker}`;
     this.#letters = this.#read();
   }
@@ -90,6 +97,7 @@ export class Outbox {
       try {
         await this.#parts.send(letter.lease, letter.answer);
         this.#done(letter);
+        this.#parts.onAccepted(letter);
         this.onDelivery({ state: "accepted", letter });
         attempt = 0;
       } catch (caught) {

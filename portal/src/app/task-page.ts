@@ -5,6 +5,7 @@ import { FrameHost } from "./frame-host";
 import type { Delivery, OutboxState } from "./outbox";
 import { Polling } from "./polling";
 import { type RecentAnswer, RecentAnswers } from "./recent";
+import { FrameSettings } from "./settings";
 import { message, type Page, type Shell, told } from "./shell";
 import { Tabs } from "./tabs";
 import { text, timeOfDay, wholeNumber } from "./texts";
@@ -17,6 +18,8 @@ const LEAST_LEFT_MILLISECONDS = 2_000;
 /** Templates without a picture never say "loaded"; the next task need not wait for them. */
 const AHEAD_AFTER_READY_MILLISECONDS = 1_500;
 const START_AGAIN_MILLISECONDS = 3_000;
+const RENEW_AFTER_MILLISECONDS = 400;
+const LONGEST_FLUSH_MILLISECONDS = 3_000;
 const LEFT_UNKNOWN_MILLISECONDS = 20_000;
 
 /** A task on the page: the one that is worked on, the one ahead, or an answer being changed. */
@@ -34,6 +37,8 @@ export class TaskPage implements Page {
   readonly #shell: Shell;
   readonly #job: string;
   readonly #recent: RecentAnswers;
+  readonly #settings: FrameSettings;
+  #settingsTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #tabs = new Tabs();
   readonly #polling = new Polling(() => this.#pollIdle(), IDLE_POLLING);
   readonly #closed = new AbortController();
@@ -41,7 +46,7 @@ export class TaskPage implements Page {
   #ahead: Slot | null = null;
   /** The task that waits while an earlier answer is changed. */
   #waiting: Slot | null = null;
-  #isTakingAhead = false;
+  #takingAhead: Promise<void> | null = null;
   #isExpired = false;
   #done = 0;
   #left: number | null = null;
@@ -81,6 +86,7 @@ export class TaskPage implements Page {
     this.#shell = shell;
     this.#job = job;
     this.#recent = new RecentAnswers(localStorage, shell.me.workerId, job);
+    this.#settings = new FrameSettings(localStorage, shell.me.workerId, job);
     this.#tabs.onElsewhere = () => void this.#onElsewhere();
     this.#tabs.onTakenOver = () => void this.#onTakenOver();
   }
@@ -96,7 +102,8 @@ export class TaskPage implements Page {
     const tick = setInterval(() => this.#tick(), TICK_MILLISECONDS);
     this.#closed.signal.addEventListener("abort", () => clearInterval(tick));
     void this.#askLeft();
-    await this.#shell.outbox.flush();
+    // An answer that is still here should arrive before its task is asked for again.
+    await Promise.race([this.#shell.outbox.flush(), pause(LONGEST_FLUSH_MILLISECONDS)]);
     await this.#next();
   }
 
@@ -229,6 +236,9 @@ export class TaskPage implements Page {
   /** Show the next task, in whatever way there is one. */
   async #next(again?: string): Promise<void> {
     this.#polling.stop();
+    // What is being taken ahead is the next task: asking beside it would give the same one twice.
+    await this.#takingAhead;
+    if (this.#closed.signal.aborted) return;
     const ahead = this.#ahead;
     if (again === undefined && ahead !== null) {
       this.#ahead = null;
@@ -239,7 +249,10 @@ export class TaskPage implements Page {
       ahead.host?.remove();
     }
     try {
-      const besides = this.#ahead === null ? [] : [this.#ahead.task.lease];
+      const besides = this.#shell.outbox.letters
+        .filter((letter) => letter.job === this.#job)
+        .map((letter) => letter.lease);
+      if (this.#ahead !== null) besides.push(this.#ahead.task.lease);
       const task = await this.#shell.api.take(
         this.#job,
         again === undefined ? { besides } : { besides, again },
@@ -264,6 +277,7 @@ export class TaskPage implements Page {
               lease: task.lease,
               title: text("taskFrame", { title: task.title }),
               draft: kept,
+              settings: () => this.#settings.get(),
               onMessage: (said) => this.#onFrame(slot, said),
             }),
       shownAt: null,
@@ -290,7 +304,10 @@ export class TaskPage implements Page {
       this.#showTemplateProblem(task);
     } else {
       for (const child of [...this.#stage.children]) {
-        if (child !== host.element && child !== this.#waiting?.host?.element) child.remove();
+        const isKept = [slot, this.#waiting, this.#ahead].some(
+          (each) => each?.host?.element === child,
+        );
+        if (!isKept) child.remove();
       }
       host.setHidden(false);
       if (!host.element.isConnected) this.#stage.append(host.element);
@@ -300,6 +317,7 @@ export class TaskPage implements Page {
     this.#tick();
     this.#tabs.open(task.lease);
     if (slot.isDraftBack) this.#shell.notify(text("draftBack"));
+    slot.isDraftBack = false;
     if (task.ahead) void this.#start(slot);
     // One that loaded ahead says nothing again.
     if (host === null || host.isLoaded) void this.#takeAhead();
@@ -342,10 +360,15 @@ export class TaskPage implements Page {
 
   /** Take the next task and let its frame load behind this one. */
   async #takeAhead(): Promise<void> {
-    const current = this.#current;
-    if (current === null || this.#ahead !== null || this.#isTakingAhead) return;
-    this.#isTakingAhead = true;
-    const besides = [current, this.#waiting]
+    if (this.#takingAhead !== null) return;
+    this.#takingAhead = this.#tryTakingAhead();
+    await this.#takingAhead;
+    this.#takingAhead = null;
+  }
+
+  async #tryTakingAhead(): Promise<void> {
+    if (this.#current === null || this.#ahead !== null) return;
+    const besides = [this.#current, this.#waiting]
       .filter((slot) => slot !== null && !slot.task.answered)
       .map((slot) => (slot as Slot).task.lease);
     try {
@@ -361,8 +384,6 @@ export class TaskPage implements Page {
       }
     } catch {
       // The next task is taken when it is needed, and what is wrong is told then.
-    } finally {
-      this.#isTakingAhead = false;
     }
   }
 
@@ -537,10 +558,19 @@ export class TaskPage implements Page {
       case "image-error":
         this.#showImageProblem(slot, said.message);
         break;
+      case "settings":
+        if (this.#settings.set(said.settings)) this.#renewAhead();
+        break;
       case "invalid":
       case "shortcuts":
         break;
     }
+  }
+
+  /** The next task began with the old settings. */
+  #renewAhead(): void {
+    clearTimeout(this.#settingsTimer);
+    this.#settingsTimer = setTimeout(() => this.#ahead?.host?.reload(), RENEW_AFTER_MILLISECONDS);
   }
 
   #showImageProblem(slot: Slot, problem: string): void {
@@ -554,9 +584,9 @@ export class TaskPage implements Page {
 
   /** Load a task's frame anew, with what was drawn so far. */
   #reload(slot: Slot): void {
-    const draft = slot.host?.draft ?? null;
+    const draft = slot.host?.draft;
     slot.host?.remove();
-    this.#show({ ...this.#load(slot.task, draft), isDraftBack: false });
+    this.#show(this.#load(slot.task, draft ?? {}));
   }
 
   async #onSilent(slot: Slot): Promise<void> {
@@ -610,7 +640,6 @@ export class TaskPage implements Page {
     const { letter } = delivery;
     const slot = this.#current?.task.lease === letter.lease ? this.#current : null;
     if (delivery.state === "accepted") {
-      this.#shell.drafts.remove(letter.job, letter.objectId);
       if (letter.job === this.#job) this.#onAccepted(letter, slot);
       return;
     }
@@ -633,8 +662,6 @@ export class TaskPage implements Page {
   }
 
   #onAccepted(letter: Delivery["letter"], slot: Slot | null): void {
-    const { lease, objectId, submittedAt, draft } = letter;
-    this.#recent.add({ lease, objectId, submittedAt, draft });
     if (!letter.answer.replaces) {
       this.#done += 1;
       if (this.#left !== null) this.#left = Math.max(0, this.#left - 1);
@@ -779,7 +806,7 @@ export class TaskPage implements Page {
       this.#waiting = this.#current;
       this.#waiting?.host?.setHidden(true);
       this.#polling.stop();
-      this.#show({ ...this.#load(task, answer.draft ?? {}), isDraftBack: false });
+      this.#show(this.#load(task, answer.draft ?? {}));
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) void this.#shell.signInAgain();
       else if (error instanceof ApiError && error.isPassing)
@@ -796,7 +823,7 @@ export class TaskPage implements Page {
     const waiting = this.#waiting;
     this.#waiting = null;
     if (slot !== null) this.#discard(slot);
-    if (waiting !== null) this.#show({ ...waiting, isDraftBack: false });
+    if (waiting !== null) this.#show(waiting);
     else void this.#next();
   }
 
@@ -902,4 +929,8 @@ export class TaskPage implements Page {
     this.#shell.api.releaseOnLeaving(this.#ahead.task.lease);
     this.#discard(this.#ahead);
   };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
