@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
 
 from stacks.config import ENGINE_STACK_NAME, OPEN, ConfigurationError, WorkshopConfig
 from stacks.engine_stack import EngineStack
@@ -20,7 +19,11 @@ def build(app: cdk.App) -> WorkshopStack:
     workshop = WorkshopStack(app, config.name, config=config, engine=engine, env=environment)
     for key, value in config.tags.items():
         cdk.Tags.of(app).add(key, value)
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    if config.policy_checks:
+        # Loaded only then: it takes a sixth of a synthesis, and the tests prove every flavour.
+        from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415
+
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return workshop
 
 

@@ -452,6 +452,12 @@ class WorkshopConfig:
         "`true`, `false`",
         "Adds a SageMaker Studio domain and the user `sagemaker-user` for the workshop's notebook.",
     )
+    policy_checks: bool = _option(
+        False,
+        _switch,
+        "`true`, `false`",
+        "Runs cdk-nag's AwsSolutions rules at every synthesis. The project's tests always do.",
+    )
     tags: Mapping[str, str] = _option(
         MappingProxyType({}),
         _tags,

@@ -68,7 +68,8 @@ class Assembly:
 def synthesize(folder: Path, context: Mapping[str, str]) -> Assembly:
     """Synthesize a configuration; acknowledgements are written down and not applied."""
     acknowledgements: list[Acknowledgement] = []
-    app = cdk.App(outdir=str(folder), context={**CDK_CONTEXT, **context})
+    checked = {**CDK_CONTEXT, "policy_checks": "true", **context}
+    app = cdk.App(outdir=str(folder), context=checked)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(policy, "cdk", _recording(acknowledgements))
         build(app)
