@@ -47,7 +47,7 @@ def elements_script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("elements")
     vite = PROJECT / "node_modules" / ".bin" / "vite"
     config = PROJECT / "portal" / "vite.elements.config.ts"
-    command = [vite, "build", "portal", "--config", config, "--outDir", folder]
+    command: list[str | Path] = [vite, "build", "portal", "--config", config, "--outDir", folder]
     built = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
     return folder / "crowd-html-elements.js"

@@ -31,12 +31,14 @@ const STYLE = sheet(`
   border-top: 1px solid var(--gw-line); background: var(--gw-page);
 }
 .problems {
-  order: -1; margin: 12px; padding: 10px 14px; border-left: 4px solid var(--gw-danger);
+  position: fixed; right: 16px; bottom: 64px; z-index: 5; max-width: min(440px, calc(100vw - 32px));
+  max-height: 50dvh; padding: 10px 44px 12px 16px; overflow: auto; border-left: 4px solid var(--gw-danger);
   border-radius: var(--gw-radius); background: var(--gw-danger-soft); color: var(--gw-text);
+  box-shadow: var(--gw-shadow);
 }
+.problems .button { position: absolute; top: 4px; right: 4px; min-height: 28px; min-width: 28px; padding: 0; }
 .problems p { margin: 0 0 4px; font-weight: 600; }
 .problems ul { margin: 0; padding-left: 20px; }
-:host(:not([data-layout="tool"])) .problems { position: sticky; bottom: 60px; z-index: 2; }
 pre {
   margin: 12px 0 0; padding: 12px; overflow: auto; border-radius: var(--gw-radius);
   background: var(--gw-surface); font: 13px/1.5 ui-monospace, Menlo, Consolas, monospace;
@@ -228,15 +230,20 @@ export class CrowdForm extends HTMLElement {
     frame().send({ type: "invalid", messages });
     reveal(first);
     first.focus();
+    // Away from the edges, where the messages and the bar would hide it.
+    if (!(first instanceof ToolElement)) first.scrollIntoView({ block: "center" });
     return false;
   }
 
   #showProblems(messages: readonly string[]): void {
     this.#shown = { messages };
     this.#problems.hidden = messages.length === 0;
+    const close = closeButton(text("close"));
+    close.addEventListener("click", () => this.#showProblems([]));
     this.#problems.replaceChildren(
       h("p", {}, text("problems")),
       h("ul", {}, ...messages.map((message) => h("li", {}, message))),
+      close,
     );
   }
 
