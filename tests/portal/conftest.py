@@ -1,12 +1,20 @@
 """One browser for all tests of the portal, and the bundle of elements built once."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from tests.contract.worker_api_support import portal_service
+from tests.portal.pages_support import Labeler, Site
+from tests.support.labeling_service import (
+    BUCKET,
+    create_state_machine,
+    create_table,
+    labeling_service,
+)
 from tests.support.task_frame import TaskFrame
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -25,9 +33,10 @@ BROWSER_ARGUMENTS = [
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A real Chromium without a window."""
+    if not Path(CHROMIUM).exists():
+        pytest.fail(f"{CHROMIUM} is missing: apt-get install chromium fonts-noto-cjk")
     with sync_playwright() as playwright:
-        found = CHROMIUM if Path(CHROMIUM).exists() else None
-        browser = playwright.chromium.launch(executable_path=found, args=BROWSER_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
         yield browser
         browser.close()
 
@@ -71,3 +80,30 @@ def axe() -> Path:
 def screenshots() -> Path:
     """Where pictures are kept that people look at."""
     return PROJECT / "build" / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The portal as `npm run build` made it last, with an emulator behind it."""
+    pages = PROJECT / "portal" / "dist" / "index.html"
+    assert pages.exists(), f"{pages} is missing: run `make setup`"
+    folder = tmp_path_factory.mktemp("site")
+    with labeling_service(folder) as cloud:
+        create_table(cloud)
+        create_state_machine(cloud)
+        cloud.emulator("s3").create_bucket(Bucket=BUCKET)
+        with portal_service(cloud, folder) as service:
+            yield Site(service)
+
+
+@pytest.fixture
+def labeler(site: Site, context: BrowserContext) -> Iterator[Callable[[str], Labeler]]:
+    """Signs somebody in at a job; nothing in their pages may fail unnoticed."""
+    made: list[Labeler] = []
+
+    def at(job: str) -> Labeler:
+        made.append(site.worker(context, job))
+        return made[-1]
+
+    yield at
+    assert [problem for each in made for problem in each.problems] == []

@@ -1,43 +1,11 @@
 """Workers label in the portal's pages, in a real browser."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, expect
 
-from tests.contract.worker_api_support import portal_service
 from tests.portal.pages_support import BOX_TEMPLATE, CHOSEN, Labeler, Site, eventually
-from tests.support.labeling_service import (
-    BUCKET,
-    create_state_machine,
-    create_table,
-    labeling_service,
-)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
-    with labeling_service(folder) as cloud:
-        create_table(cloud)
-        create_state_machine(cloud)
-        cloud.emulator("s3").create_bucket(Bucket=BUCKET)
-        with portal_service(cloud, folder) as service:
-            yield Site(service)
-
-
-@pytest.fixture
-def labeler(site: Site, context: BrowserContext) -> Iterator[Callable[[str], Labeler]]:
-    """Signs somebody in at a job; nothing in their pages may fail unnoticed."""
-    made: list[Labeler] = []
-
-    def at(job: str) -> Labeler:
-        made.append(site.worker(context, job))
-        return made[-1]
-
-    yield at
-    assert [problem for each in made for problem in each.problems] == []
 
 
 def test_a_worker_labels_a_job_to_its_end(site: Site, labeler: Callable[[str], Labeler]) -> None:

@@ -71,7 +71,10 @@ export class FrameHost {
     this.element.src = this.element.src;
   }
 
+  /** Bring the keyboard into the task. */
   focus(): void {
+    // A frame whose document came after it was focused has the focus in name only.
+    if (document.activeElement === this.element) this.element.blur();
     this.element.focus();
   }
 

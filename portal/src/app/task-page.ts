@@ -52,7 +52,7 @@ export class TaskPage implements Page {
   #left: number | null = null;
   #leftAskedAt = 0;
 
-  readonly #title = h("h1", { class: "task-title" });
+  readonly #title = h("h1", { class: "task-title", hidden: true });
   readonly #description = h("p", { class: "task-description" });
   readonly #clock = h("span", { class: "clock-text" });
   readonly #timer = h(
@@ -292,6 +292,7 @@ export class TaskPage implements Page {
     this.#isExpired = false;
     slot.shownAt = Date.now();
     this.#title.textContent = task.title;
+    this.#title.hidden = false;
     this.#description.textContent = task.description;
     this.#shell.setTitle(task.title);
     this.#timer.dataset.state = "running";
@@ -529,6 +530,7 @@ export class TaskPage implements Page {
     }
     switch (said.type) {
       case "ready":
+        if (document.activeElement === slot.host?.element) slot.host.focus();
         if (said.unsupported.length > 0) {
           this.#shell.notify(
             text("unsupported", { tags: said.unsupported.slice(0, 10).join(", ").slice(0, 300) }),
