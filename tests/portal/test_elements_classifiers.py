@@ -258,6 +258,28 @@ def test_a_wrong_attribute_is_told_to_the_worker_and_the_page(
     assert task.refused() != []
 
 
+def test_a_wrong_overlay_is_told_in_the_language_of_the_page(task: TaskFrame) -> None:
+    task.open(
+        f"""<crowd-form><crowd-image-classifier name="c" src="{IMAGE}" header="H"
+        categories="['a', 'b']" overlay="{{boundingBox"></crowd-image-classifier></crowd-form>""",
+        locale="ko",
+    )
+
+    expect(task.frame.get_by_role("alert").filter(has_text="overlay")).to_contain_text(
+        "작업 템플릿에 오류가 있습니다"
+    )
+    assert len(task.messages("error")) == 1
+
+
+def test_a_phone_shows_the_work_before_the_instructions(task: TaskFrame) -> None:
+    task.page.set_viewport_size({"width": 400, "height": 760})
+    task.open(IMAGE_CLASSIFIER)
+    expect(task.frame.get_by_text("Choose the label that suits")).to_be_hidden()
+    task.frame.get_by_role("button", name="Instructions", exact=True).click()
+
+    expect(task.frame.get_by_text("Choose the label that suits")).to_be_visible()
+
+
 def test_full_instructions_open_in_a_dialog_under_their_own_header(task: TaskFrame) -> None:
     task.open(IMAGE_CLASSIFIER)
     expect(task.frame.get_by_text("Choose the label that suits the image best.")).to_be_visible()
@@ -303,11 +325,16 @@ def test_scripts_read_the_value_of_a_classifier(task: TaskFrame) -> None:
     }
 
 
-@pytest.mark.parametrize("locale", ["en", "ko"])
 @pytest.mark.parametrize(
-    "template",
-    [IMAGE_CLASSIFIER, IMAGE_MULTI, TEXT_CLASSIFIER, TEXT_MULTI, VERIFICATION],
-    ids=["image", "image-multi", "text", "text-multi", "verification"],
+    ("template", "locale"),
+    [
+        (IMAGE_CLASSIFIER, "en"),
+        (IMAGE_MULTI, "ko"),
+        (TEXT_CLASSIFIER, "ko"),
+        (TEXT_MULTI, "en"),
+        (VERIFICATION, "ko"),
+    ],
+    ids=["image-en", "image-multi-ko", "text-ko", "text-multi-en", "verification-ko"],
 )
 def test_classifiers_are_accessible_in_both_languages(
     task: TaskFrame, axe: Path, screenshots: Path, template: str, locale: str

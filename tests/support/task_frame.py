@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import BrowserContext, Frame, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Frame, Locator, Page, Route
 
 ORIGIN = "http://portal.test"
 ASSET = f"{ORIGIN}/assets/crowd-html-elements.js"
@@ -191,8 +191,7 @@ def assert_accessible(frame: Frame, axe: Path) -> None:
     result = frame.evaluate(
         """() => axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
            "wcag22aa", "best-practice"], rules: {region: {enabled: false},
-           "page-has-heading-one": {enabled: false}, "landmark-one-main": {enabled: false},
-           "html-has-lang": {enabled: false}}})"""
+           "page-has-heading-one": {enabled: false}, "landmark-one-main": {enabled: false}}})"""
     )
     found = [
         f"{violation['id']}: {node['html'][:200]} ({node['failureSummary']})"
@@ -200,8 +199,3 @@ def assert_accessible(frame: Frame, axe: Path) -> None:
         for node in violation["nodes"]
     ]
     assert found == []
-
-
-def expect_gone(locator: Locator) -> None:
-    """Check that nothing of a locator is visible any more."""
-    expect(locator).to_be_hidden()

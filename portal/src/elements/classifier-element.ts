@@ -129,7 +129,8 @@ export abstract class ClassifierElement extends ToolElement {
 
   override localeChanged(): void {
     super.localeChanged();
-    this.#write();
+    if (this.#categories.length === 0) this.#read();
+    else this.#write();
     if (this.#problem.textContent !== "") this.validate();
   }
 

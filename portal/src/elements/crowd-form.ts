@@ -398,6 +398,7 @@ export class CrowdForm extends HTMLElement {
 
   #write(): void {
     this.#button.textContent = text(this.#sending ? "submitting" : "submit");
+    this.#button.title = `${text("submit")} (Enter)`;
   }
 }
 

@@ -1,4 +1,5 @@
 import { frame } from "../frame/client";
+import { locale, onLocaleChange } from "../frame/locale";
 import { CrowdAlert } from "./crowd-alert";
 import { CrowdBadge } from "./crowd-badge";
 import { CrowdBoundingBox } from "./crowd-bounding-box";
@@ -81,6 +82,7 @@ export function start(): void {
 
 function run(): void {
   document.documentElement.toggleAttribute("data-gw-dark", allowsDark(document));
+  nameLanguage(document.documentElement);
   const unsupported = unsupportedTags();
   for (const tag of new Set([...UNSUPPORTED, ...unsupported])) {
     define(tag, class extends UnsupportedElement {});
@@ -91,6 +93,15 @@ function run(): void {
   frame().send({ type: "ready", elements: used, unsupported });
   const waits = [...document.querySelectorAll("*")].some((it) => it instanceof ToolElement);
   if (!waits) frame().send({ type: "loaded" });
+}
+
+/** Name the page's language for screen readers, unless the author did. */
+function nameLanguage(root: HTMLElement): void {
+  if (root.lang !== "") return;
+  root.lang = locale();
+  onLocaleChange(() => {
+    root.lang = locale();
+  });
 }
 
 function define(tag: string, element: CustomElementConstructor): void {

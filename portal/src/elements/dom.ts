@@ -40,7 +40,7 @@ export function isTyping(event: Event): boolean {
 
 /** Whether a dialog is open above `element`'s page, so that the page's own keys must rest. */
 export function dialogOpen(): boolean {
-  return openDialogs.size > 0;
+  return [...openDialogs].some((dialog) => dialog.open && dialog.isConnected);
 }
 
 const openDialogs = new Set<HTMLDialogElement>();

@@ -49,8 +49,7 @@ export abstract class ImageClassifierElement extends ClassifierElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    if (this.querySelector(":scope > .notice") !== null || this.categories.length === 0) return;
-    void this.#load();
+    if (this.categories.length > 0) void this.#load();
   }
 
   override attributeChangedCallback(name: string): void {
@@ -68,7 +67,7 @@ export abstract class ImageClassifierElement extends ClassifierElement {
   }
 
   async #load(): Promise<void> {
-    this.#readOverlay();
+    if (!this.#readOverlay()) return;
     const source = this.getAttribute("src") ?? "";
     // Only an overlay needs the pixels as stored; else the image may come without CORS, upright.
     const picture = this.#overlay === undefined ? document.createElement("img") : makePicture();
@@ -103,14 +102,19 @@ export abstract class ImageClassifierElement extends ClassifierElement {
     this.announceLoaded();
   }
 
-  #readOverlay(): void {
+  /** Whether the work can begin: a verification without what is to be verified can't. */
+  #readOverlay(): boolean {
     const attribute = this.getAttribute("overlay");
     this.#overlay = undefined;
     this.parts.tools.replaceChildren();
-    if (attribute === null || attribute.trim() === "") return;
+    if (attribute === null || attribute.trim() === "") return true;
     const parsed = parseLooseJson(attribute);
-    if ("problem" in parsed) this.templateProblem("overlay", parsed.problem);
-    else this.#overlay = readOverlay(parsed.value);
+    if ("problem" in parsed) {
+      this.templateProblem("overlay", parsed.problem);
+      return false;
+    }
+    this.#overlay = readOverlay(parsed.value);
+    return true;
   }
 
   #draw(fit: HTMLElement, size: { width: number; height: number }): void {

@@ -97,6 +97,9 @@ export abstract class ToolElement extends AnswerElement {
   readonly #dialogClose = closeButton("");
   readonly #bar = h("div", { class: "bar" });
   readonly #submitPlace = h("div", { class: "bar-submit" });
+  #problem: { readonly attribute: string; readonly problem: string } | undefined;
+  /** Until there is a size, as in a frame that is prepared out of sight, nothing is narrow. */
+  readonly #size = new ResizeObserver(() => this.#sizeKnown());
   readonly #regions = new MutationObserver(() => this.#assignRegions());
 
   constructor() {
@@ -148,16 +151,18 @@ export abstract class ToolElement extends AnswerElement {
     this.#assignRegions();
     this.#regions.observe(this, { childList: true });
     this.#bar.classList.toggle("used", this.#barIsUsed());
-    this.#showInstructions(this.clientWidth === 0 || this.clientWidth > NARROW_PIXELS, false);
+    this.#size.observe(this);
     this.#write();
   }
 
   disconnectedCallback(): void {
     this.#regions.disconnect();
+    this.#size.disconnect();
   }
 
   override localeChanged(): void {
     this.#write();
+    this.#writeProblem();
   }
 
   /** The answer, as templates' scripts read it (`document.querySelector("crowd-...").value`). */
@@ -173,10 +178,7 @@ export abstract class ToolElement extends AnswerElement {
 
   /** Bring back what the worker chose in earlier tasks; called when the page answers. */
   settingsArrived(): void {
-    const open = frame().settings[SETTING_INSTRUCTIONS];
-    if (typeof open === "boolean" && this.clientWidth > NARROW_PIXELS) {
-      this.#showInstructions(open, false);
-    }
+    if (this.clientWidth > 0) this.#sizeKnown();
   }
 
   /** Open the full instructions. */
@@ -186,8 +188,15 @@ export abstract class ToolElement extends AnswerElement {
 
   /** Say in the stage's place that the template is wrong, and tell the page. */
   protected templateProblem(attribute: string, problem: string): void {
-    const message = text("badAttribute", { attribute, problem, element: this.localName });
-    frame().send({ type: "error", message });
+    const told = this.#problem?.attribute === attribute;
+    this.#problem = { attribute, problem };
+    const message = this.#writeProblem();
+    if (!told) frame().send({ type: "error", message });
+  }
+
+  #writeProblem(): string {
+    if (this.#problem === undefined) return "";
+    const message = text("badAttribute", { ...this.#problem, element: this.localName });
     this.parts.stage.replaceChildren(
       h(
         "div",
@@ -196,6 +205,15 @@ export abstract class ToolElement extends AnswerElement {
         h("p", {}, text("badTemplate")),
       ),
     );
+    return message;
+  }
+
+  /** Beside the work there is room for instructions on wide screens only. */
+  #sizeKnown(): void {
+    if (this.clientWidth === 0) return;
+    this.#size.disconnect();
+    const wide = this.clientWidth > NARROW_PIXELS;
+    this.#showInstructions(wide && frame().settings[SETTING_INSTRUCTIONS] !== false, false);
   }
 
   #barIsUsed(): boolean {
