@@ -1,4 +1,5 @@
 import type { Size } from "./geometry";
+import { withoutOrientation } from "./stored-picture";
 
 /** Why a picture is not there, told as far as the browser lets a page know. */
 export type PictureFault =
@@ -7,15 +8,62 @@ export type PictureFault =
   | { readonly reason: "status"; readonly status: number }
   | { readonly reason: "broken" };
 
-export type PictureResult = { readonly size: Size } | { readonly fault: PictureFault };
+/** A decoded picture in its stored orientation. */
+export interface Picture {
+  readonly image: HTMLImageElement;
+  readonly size: Size;
+  /** Free its memory. */
+  close(): void;
+}
 
 /**
- * Make the image element that shows a picture in its stored orientation.
+ * Fetch and decode a picture to draw from, or tell why not.
  *
- * Coordinates are pixels of the file, whatever its EXIF orientation says (see groundwork/images.py).
+ * It is fetched rather than given to an `img` element, which would turn it by its EXIF orientation and
+ * could not say why it failed. Fetching needs CORS, which these jobs ask of their buckets anyway.
+ */
+export async function fetchPicture(
+  source: string,
+  signal: AbortSignal,
+): Promise<Picture | { readonly fault: PictureFault }> {
+  if (source === "") return { fault: { reason: "empty" } };
+  let file: Uint8Array<ArrayBuffer>;
+  let type: string;
+  try {
+    const response = await fetch(source, { mode: "cors", credentials: "omit", signal });
+    if (!response.ok) return { fault: { reason: "status", status: response.status } };
+    file = new Uint8Array(await response.arrayBuffer());
+    type = response.headers.get("content-type") ?? "";
+  } catch {
+    // No connection and no CORS look the same to a page, on purpose.
+    return { fault: { reason: "network" } };
+  }
+  // Buckets often say that a picture is a binary file; of blobs browsers tell the kind by the bytes.
+  const named = type.startsWith("image/") ? { type } : {};
+  return decode(new Blob([...withoutOrientation(file)], named));
+}
+
+async function decode(file: Blob): Promise<Picture | { readonly fault: PictureFault }> {
+  const image = new Image();
+  image.src = URL.createObjectURL(file);
+  const close = (): void => URL.revokeObjectURL(image.src);
+  try {
+    await image.decode();
+    const size = { width: image.naturalWidth, height: image.naturalHeight };
+    if (size.width > 0 && size.height > 0) return { image, size, close };
+  } catch {
+    // Not an image: told below.
+  }
+  close();
+  return { fault: { reason: "broken" } };
+}
+
+/**
+ * Make an image element that shows a picture in its stored orientation, for those who need no canvas.
+ *
  * Browsers obey `image-orientation: none` only for pictures fetched under CORS
  * (https://docs.aws.amazon.com/sagemaker/latest/dg/sms-cors-update.html), so there is no fallback
- * without it: boxes on a turned picture would be wrong, and nobody would see it.
+ * without it: what is drawn over a turned picture would be wrong, and nobody would see it.
  */
 export function makePicture(): HTMLImageElement {
   const picture = document.createElement("img");
@@ -31,7 +79,7 @@ export function makePicture(): HTMLImageElement {
 export async function loadPicture(
   picture: HTMLImageElement,
   source: string,
-): Promise<PictureResult> {
+): Promise<{ readonly size: Size } | { readonly fault: PictureFault }> {
   if (source === "") return { fault: { reason: "empty" } };
   try {
     // Setting the same address again is what starts another try.

@@ -37,6 +37,7 @@ export class PointerInput {
   readonly #target: PointerTarget;
   readonly #fingers = new Map<number, Point>();
   #active: Active | undefined;
+  #corner: Point | undefined;
   /** After a pinch the finger that stays must not draw. */
   #pinching = false;
 
@@ -47,6 +48,7 @@ export class PointerInput {
     stage.addEventListener("pointermove", (event) => this.#move(event));
     stage.addEventListener("pointerup", (event) => this.#up(event));
     stage.addEventListener("pointercancel", (event) => this.#lost(event));
+    stage.addEventListener("pointerenter", (event) => this.#at(event, true));
     stage.addEventListener("pointerleave", (event) => {
       if (!this.#active) target.hover(undefined, event.pointerType, undefined);
     });
@@ -58,8 +60,9 @@ export class PointerInput {
     stage.addEventListener("contextmenu", (event) => event.preventDefault());
   }
 
-  get busy(): boolean {
-    return this.#active?.moved ?? false;
+  /** The stage has another place or size. */
+  moved(): void {
+    this.#corner = undefined;
   }
 
   /** Give up what is being done, as with Escape. */
@@ -71,13 +74,17 @@ export class PointerInput {
     return true;
   }
 
-  #at(event: MouseEvent): Point {
-    const box = this.#stage.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  /** Measured when a pointer comes or presses, not at each move, which would lay the page out each time. */
+  #at(event: MouseEvent, measure = false): Point {
+    if (measure || !this.#corner) {
+      const { left, top } = this.#stage.getBoundingClientRect();
+      this.#corner = { x: left, y: top };
+    }
+    return { x: event.clientX - this.#corner.x, y: event.clientY - this.#corner.y };
   }
 
   #down(event: PointerEvent): void {
-    const at = this.#at(event);
+    const at = this.#at(event, true);
     if (event.pointerType === "touch") {
       this.#fingers.set(event.pointerId, at);
       if (this.#fingers.size > 1) {

@@ -12,11 +12,14 @@ export interface Scene {
   readonly active:
     | { readonly box: Rectangle; readonly label: string; readonly handles: boolean }
     | undefined;
-  readonly hovered: number | undefined;
+  /** The box at rest that a click would select. */
+  readonly hovered: LabeledBox | undefined;
   /** Where lines cross the stage, in image pixels. */
   readonly crosshair: Point | undefined;
   /** Whether to write the active box's size beside it. */
   readonly measured: boolean;
+  /** Brightness and contrast of the picture, as CSS has it. */
+  readonly filter: string;
 }
 
 const RIM = "rgba(0, 0, 0, 0.7)";
@@ -32,109 +35,121 @@ const FONT = `600 12px system-ui, "Noto Sans KR", "Malgun Gothic", sans-serif`;
 const PIXELATED_SCALE = 3;
 
 /**
- * Draws the picture and the boxes, and only what changed.
+ * Draws the picture and the boxes on one canvas, and only what changed.
  *
- * Three layers: the picture is an `img` moved by a CSS transform, so that the browser's compositor
- * scales it and a 4K picture is decoded and uploaded once; a canvas of the boxes at rest, redrawn when
- * they or the view change; a canvas of what follows the hand, of which only the touched part is
- * cleared. A canvas, not SVG: with 300 dashed, rimmed boxes over a 4K picture on a two-core machine
- * without a GPU, SVG took 31 ms per frame of zooming where this took 17 (benchmarks/portal_drawing.py
- * measures it), because non-scaling strokes make the browser lay out and paint every shape anew.
+ * What rests (picture and boxes) is drawn to a canvas in memory when it or the view changes; what
+ * follows the hand is drawn over a copy of that, and leaves by copying back the parts it touched.
+ * Everything is on one opaque canvas, because layers cost more than drawing: with 300 dashed boxes
+ * on a 4K picture and no GPU, an `img` under two transparent canvases took 14 ms of processor time
+ * per frame of drawing and 22 of zooming, mostly the compositor's, and one canvas takes 4 and 16. SVG
+ * was slower still (31 ms against 17 between frames of zooming), because strokes that do not scale
+ * make the browser lay out and paint every shape anew. benchmarks/portal_drawing.py measures it.
  *
- * No annotation library: the best kept of them, Annotorious, keeps image coordinates and one transform
- * as we do, but has no keyboard path to draw or resize, no line styles per label, no whole pixels, one
- * undo limit of its own, and its store would have to be wrapped for drafts and for this answer's
- * format. What it would save, drawing rectangles, is this file.
+ * No annotation library: Annotorious, the best kept one, also keeps image coordinates with one
+ * transform, but has no way to draw, move or resize by keyboard, no line styles per label and no
+ * whole pixels, and its store would have to be wrapped for drafts and for this answer. What it
+ * would save, drawing rectangles, is this file.
  */
 export class Renderer {
-  readonly #picture: HTMLImageElement;
-  readonly #still: CanvasRenderingContext2D;
-  readonly #live: CanvasRenderingContext2D;
+  #picture: CanvasImageSource | undefined;
+  readonly #canvas: HTMLCanvasElement;
+  readonly #shown: CanvasRenderingContext2D;
+  readonly #rest: CanvasRenderingContext2D;
   readonly #styleOf: (label: string) => LabelStyle;
   readonly #tags = new Map<string, HTMLCanvasElement>();
   #drawn: Scene | undefined;
   #touched: Rectangle[] = [];
-  #next: Scene | undefined;
-  #request = 0;
   #stage: Size = { width: 0, height: 0 };
   #ratio = 1;
+  #background = "#888";
 
-  constructor(
-    picture: HTMLImageElement,
-    still: HTMLCanvasElement,
-    live: HTMLCanvasElement,
-    styleOf: (label: string) => LabelStyle,
-  ) {
-    this.#picture = picture;
-    this.#still = contextOf(still);
-    this.#live = contextOf(live);
+  constructor(canvas: HTMLCanvasElement, styleOf: (label: string) => LabelStyle) {
+    this.#canvas = canvas;
+    this.#shown = contextOf(canvas, false);
+    this.#rest = contextOf(document.createElement("canvas"), false);
     this.#styleOf = styleOf;
   }
 
-  /** Fit the canvases to the stage, in CSS pixels, and to the screen's pixels. */
-  resize(stage: Size, ratio: number): void {
-    this.#stage = stage;
+  /** Take another picture, to be seen from the next drawing on. */
+  setPicture(picture: CanvasImageSource | undefined): void {
+    this.#picture = picture;
+    this.#drawn = undefined;
+  }
+
+  /**
+   * Fit the canvases to the stage and to the screen's pixels; clears them.
+   *
+   * @param stage the stage in CSS pixels
+   * @param ratio pixels of the screen per CSS pixel
+   * @param background the colour around the picture
+   */
+  resize(stage: Size, ratio: number, background: string): void {
     if (ratio !== this.#ratio) this.#tags.clear();
+    this.#stage = stage;
     this.#ratio = ratio;
-    for (const { canvas } of [this.#still, this.#live]) {
+    this.#background = background;
+    for (const { canvas } of [this.#shown, this.#rest]) {
       canvas.width = Math.max(1, Math.round(stage.width * ratio));
       canvas.height = Math.max(1, Math.round(stage.height * ratio));
     }
     this.#drawn = undefined;
-    this.#touched = [];
-    if (this.#next) this.#draw(this.#next);
   }
 
-  /** Forget what labels look like. */
-  restyle(): void {
-    this.#tags.clear();
-    this.#drawn = undefined;
-  }
-
-  /** Draw a scene at the next frame; of several before it, the last. */
-  show(scene: Scene): void {
-    this.#next = scene;
-    if (this.#request !== 0) return;
-    this.#request = requestAnimationFrame(() => {
-      this.#request = 0;
-      if (this.#next) this.#draw(this.#next);
-    });
-  }
-
-  destroy(): void {
-    cancelAnimationFrame(this.#request);
-    this.#request = 0;
-    this.#next = undefined;
-  }
-
-  #draw(scene: Scene): void {
+  /** Draw what differs from the scene before; to be called within an animation frame. */
+  draw(scene: Scene): void {
     const drawn = this.#drawn;
-    const sameView = drawn?.view === scene.view;
-    if (!sameView) this.#placePicture(scene.view);
-    if (!sameView || drawn.boxes !== scene.boxes || drawn.hovered !== scene.hovered) {
-      this.#drawBoxes(scene);
-    }
-    if (
-      !sameView ||
-      drawn.active !== scene.active ||
-      drawn.crosshair !== scene.crosshair ||
-      drawn.measured !== scene.measured
-    ) {
-      this.#drawLive(scene);
-    }
     this.#drawn = scene;
+    const rests =
+      drawn?.view === scene.view && drawn.boxes === scene.boxes && drawn.filter === scene.filter;
+    if (rests) {
+      for (const part of this.#touched) this.#copy(part);
+    } else {
+      this.#drawPicture(scene);
+      this.#drawBoxes(scene);
+      this.#copy({ left: 0, top: 0, ...this.#stage });
+    }
+    this.#touched = [];
+    this.#scale(this.#shown);
+    if (scene.hovered) this.#drawHovered(this.#shown, scene, scene.hovered);
+    if (scene.crosshair) this.#drawCrosshair(this.#shown, toScreen(scene.view, scene.crosshair));
+    if (scene.active) this.#drawActive(this.#shown, scene, scene.active);
   }
 
-  #placePicture(view: View): void {
-    const { style } = this.#picture;
-    style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
-    style.imageRendering = view.scale >= PIXELATED_SCALE ? "pixelated" : "auto";
+  /** Show what rests in a part of the stage. */
+  #copy({ left, top, width, height }: Rectangle): void {
+    const { canvas } = this.#rest;
+    const x = Math.max(0, Math.floor(left * this.#ratio));
+    const y = Math.max(0, Math.floor(top * this.#ratio));
+    const right = Math.min(canvas.width, Math.ceil((left + width) * this.#ratio));
+    const bottom = Math.min(canvas.height, Math.ceil((top + height) * this.#ratio));
+    if (right <= x || bottom <= y) return;
+    this.#shown.setTransform(1, 0, 0, 1, 0, 0);
+    this.#shown.drawImage(canvas, x, y, right - x, bottom - y, x, y, right - x, bottom - y);
+  }
+
+  #scale(context: CanvasRenderingContext2D): void {
+    context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
+  }
+
+  #drawPicture({ view, filter }: Scene): void {
+    const context = this.#rest;
+    this.#scale(context);
+    context.fillStyle = this.#background;
+    context.fillRect(0, 0, this.#stage.width, this.#stage.height);
+    // Where canvases know no filters, the whole canvas gets it, boxes and all: better than nothing.
+    if ("filter" in context) context.filter = filter;
+    else this.#canvas.style.filter = filter;
+    const scale = view.scale * this.#ratio;
+    context.imageSmoothingEnabled = view.scale < PIXELATED_SCALE;
+    context.imageSmoothingQuality = scale < 1 ? "medium" : "low";
+    context.setTransform(scale, 0, 0, scale, view.x * this.#ratio, view.y * this.#ratio);
+    if (this.#picture) context.drawImage(this.#picture, 0, 0);
+    if ("filter" in context) context.filter = "none";
   }
 
   #drawBoxes(scene: Scene): void {
-    const context = this.#still;
-    context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
-    context.clearRect(0, 0, this.#stage.width, this.#stage.height);
+    const context = this.#rest;
+    this.#scale(context);
     const shown = scene.boxes
       .map((box) => ({ box, on: rectangleToScreen(scene.view, box) }))
       .filter(({ on }) => this.#inSight(on));
@@ -145,27 +160,20 @@ export class Renderer {
       paths.set(box.label, path);
       path.rect(...crisp(on));
     }
-    for (const [label, path] of paths)
+    for (const [label, path] of paths) {
       strokeRimmed(context, path, this.#styleOf(label), LINE_WIDTH);
+    }
     for (const { box, on } of shown) {
-      const hovered = box.id === scene.hovered;
-      if (hovered) {
-        context.fillStyle = "rgba(255, 255, 255, 0.16)";
-        context.fillRect(...crisp(on));
-      }
-      if (hovered || on.width >= TAGGED_WIDTH) this.#drawTag(context, box.label, on);
+      if (on.width >= TAGGED_WIDTH) this.#drawTag(context, box.label, on);
     }
   }
 
-  #drawLive(scene: Scene): void {
-    const context = this.#live;
-    context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
-    for (const { left, top, width, height } of this.#touched) {
-      context.clearRect(left, top, width, height);
-    }
-    this.#touched = [];
-    if (scene.crosshair) this.#drawCrosshair(context, toScreen(scene.view, scene.crosshair));
-    if (scene.active) this.#drawActive(context, scene, scene.active);
+  #drawHovered(context: CanvasRenderingContext2D, scene: Scene, box: LabeledBox): void {
+    const on = rectangleToScreen(scene.view, box);
+    context.fillStyle = "rgba(255, 255, 255, 0.2)";
+    context.fillRect(...crisp(on));
+    this.#touch(on.left, on.top, on.width, on.height);
+    this.#drawTag(context, box.label, on);
   }
 
   #drawActive(
@@ -224,7 +232,7 @@ export class Renderer {
     const above = Math.round(on.top) - TAG_HEIGHT - 1;
     const top = above >= 0 ? above : Math.round(Math.max(on.top, 0)) + 1;
     context.drawImage(tag, left, top, width, TAG_HEIGHT);
-    if (context === this.#live) this.#touch(left, top, width, TAG_HEIGHT);
+    if (context === this.#shown) this.#touch(left, top, width, TAG_HEIGHT);
   }
 
   /** Text is shaped once per label, not once per box and frame. */
@@ -232,7 +240,7 @@ export class Renderer {
     const known = this.#tags.get(label);
     if (known) return known;
     const canvas = document.createElement("canvas");
-    const context = contextOf(canvas);
+    const context = contextOf(canvas, true);
     context.font = FONT;
     const width = Math.ceil(Math.min(context.measureText(label).width + 10, TAG_WIDTH_MOST));
     canvas.width = Math.round(width * this.#ratio);
@@ -261,7 +269,7 @@ export class Renderer {
     this.#touch(left, top, width, 20);
   }
 
-  /** Remember what to clear at the next frame, with room for lines and handles around it. */
+  /** Remember what to put back at the next frame, with room for lines and handles around it. */
   #touch(left: number, top: number, width: number, height: number): void {
     const margin = HANDLE_SIDE;
     this.#touched.push({
@@ -305,8 +313,8 @@ function crisp(on: Rectangle): [number, number, number, number] {
   return [left, top, Math.round(on.left + on.width) - left, Math.round(on.top + on.height) - top];
 }
 
-function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
-  const context = canvas.getContext("2d");
+function contextOf(canvas: HTMLCanvasElement, alpha: boolean): CanvasRenderingContext2D {
+  const context = canvas.getContext("2d", { alpha });
   if (!context) throw new Error("This browser gives no 2D canvas; the box tool cannot draw.");
   return context;
 }

@@ -2,13 +2,11 @@ import { sheet } from "../elements/theme";
 
 /** The box tool's own look, inside the layout of tool-element.ts. */
 export const STYLES = sheet(`
-.surface { position: absolute; inset: 0; touch-action: none; user-select: none; -webkit-user-select: none; }
+.surface { position: absolute; inset: 0; background: var(--gw-stage); touch-action: none; user-select: none; -webkit-user-select: none; }
 .surface:focus-visible { outline: 3px solid var(--gw-focus); outline-offset: -3px; }
-.surface img { position: absolute; left: 0; top: 0; max-width: none; transform-origin: 0 0; will-change: transform; }
 .surface canvas { position: absolute; left: 0; top: 0; width: 100%; height: 100%; pointer-events: none; }
-.surface img:not(.ready) { visibility: hidden; }
 .note {
-  position: absolute; bottom: 0; padding: 3px 10px; background: rgb(12 14 18 / 82%); color: #fff;
+  position: absolute; contain: content; bottom: 0; padding: 3px 10px; background: rgb(12 14 18 / 82%); color: #fff;
   font: 12px/1.5 var(--gw-font); pointer-events: none; font-variant-numeric: tabular-nums;
 }
 .note.hint { left: 0; border-top-right-radius: var(--gw-radius); max-width: calc(100% - 210px); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }

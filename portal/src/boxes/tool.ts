@@ -34,7 +34,7 @@ import { cursorOf, type Gesture, gestureAt, type Mode, tolerances } from "./inte
 import { type Command, type KeyAction, keyAction, type Side } from "./keyboard";
 import { LabelPanel } from "./label-panel";
 import { FOREIGN_STYLE, type LabelStyle, labelStyle } from "./labels";
-import { loadPicture, makePicture, type PictureFault } from "./picture";
+import { fetchPicture, type Picture, type PictureFault } from "./picture";
 import { PointerInput, type PointerTarget } from "./pointer";
 import { Renderer, type Scene } from "./renderer";
 import { type TextKey, text } from "./texts";
@@ -107,7 +107,6 @@ interface Aim {
 /** The bounding-box tool: keeps the document, carries out what pointer, keys and buttons ask for. */
 export class BoxTool implements PointerTarget {
   readonly #surface = h("div", { class: "surface", role: "application", tabindex: 0 });
-  readonly #picture = makePicture();
   readonly #hint = h("div", { class: "note hint", "aria-hidden": "true" });
   readonly #facts = h("div", { class: "note facts", "aria-hidden": "true" });
   readonly #message = h("div", { class: "message" });
@@ -131,7 +130,8 @@ export class BoxTool implements PointerTarget {
   #source = "";
   #image: Size | undefined;
   #fault: PictureFault | undefined;
-  #loading = 0;
+  #loading = new AbortController();
+  #picture: Picture | undefined;
   #stage: Size = { width: 0, height: 0 };
   #view: View = { scale: 1, x: 0, y: 0 };
   /** Whether the picture follows the stage's size. */
@@ -146,12 +146,15 @@ export class BoxTool implements PointerTarget {
   #shapedFrom: { box: Rectangle; at: Point } | undefined;
   #aim: Aim | undefined;
   #pointed: Point | undefined;
-  #hovered: number | undefined;
+  #hovered: LabeledBox | undefined;
   #adjustments: Record<Adjustment, number> = { brightness: 100, contrast: 100 };
+  #filter = "none";
   #atRest: { key: readonly unknown[]; boxes: readonly LabeledBox[] } | undefined;
   #active: Scene["active"];
   #announceTimer: ReturnType<typeof setTimeout> | undefined;
   #enterRestsUntil = 0;
+  #frame = 0;
+  #ratioQuery = "";
 
   constructor(places: ToolPlaces, options: ToolOptions) {
     this.#places = places;
@@ -162,10 +165,9 @@ export class BoxTool implements PointerTarget {
       this.#styles.set(label, labelStyle(position));
     });
     const styleOf = (label: string): LabelStyle => this.#styles.get(label) ?? FOREIGN_STYLE;
-    const still = h("canvas", { "aria-hidden": "true" });
-    const live = h("canvas", { "aria-hidden": "true" });
-    this.#surface.append(this.#picture, still, live);
-    this.#renderer = new Renderer(this.#picture, still, live, styleOf);
+    const canvas = h("canvas", { "aria-hidden": "true" });
+    this.#surface.append(canvas);
+    this.#renderer = new Renderer(canvas, styleOf);
     this.#pointer = new PointerInput(this.#surface, this);
     this.#labelPanel = new LabelPanel(options.labels, styleOf, {
       choose: (label) => this.chooseLabel(label),
@@ -242,30 +244,36 @@ export class BoxTool implements PointerTarget {
   destroy(): void {
     this.#stops.abort();
     this.#sizes.disconnect();
-    this.#renderer.destroy();
+    cancelAnimationFrame(this.#frame);
     clearTimeout(this.#announceTimer);
-    this.#loading += 1;
+    this.#loading.abort();
+    this.#picture?.close();
   }
 
   /** Show a picture, and the boxes that belong on it. */
   async load(source: string): Promise<void> {
-    this.#loading += 1;
-    const loading = this.#loading;
+    this.#loading.abort();
+    this.#loading = new AbortController();
+    const { signal } = this.#loading;
     this.#source = source;
     this.#image = undefined;
     this.#fault = undefined;
-    this.#picture.classList.remove("ready");
     this.#write();
-    const result = await loadPicture(this.#picture, source);
-    if (loading !== this.#loading) return;
+    const result = await fetchPicture(source, signal);
+    if (signal.aborted) {
+      if ("close" in result) result.close();
+      return;
+    }
     if ("fault" in result) {
       this.#fault = result.fault;
       this.#write();
       this.#options.onFault(faultText(result.fault));
       return;
     }
+    this.#picture?.close();
+    this.#picture = result;
     this.#image = result.size;
-    this.#picture.classList.add("ready");
+    this.#renderer.setPicture(result.image);
     this.#initial = { ...EMPTY, boxes: readInitialBoxes(this.#options.initial, result.size) };
     this.#history = new History(this.#initial);
     this.#useDraft();
@@ -643,10 +651,10 @@ export class BoxTool implements PointerTarget {
     if (this.#image) this.#setView(pan(this.#view, dx, dy, this.#image, this.#stage));
   }
 
-  #topmostAt(at: Point, pointerType: string): number | undefined {
+  #topmostAt(at: Point, pointerType: string): LabeledBox | undefined {
     const reach = tolerances(pointerType).reach / this.#view.scale / 2;
     const shown = this.document.boxes.filter((box) => this.#isVisible(box));
-    return shown[boxesAt(shown, toImage(this.#view, at), reach)[0] ?? -1]?.id;
+    return shown[boxesAt(shown, toImage(this.#view, at), reach)[0] ?? -1];
   }
 
   // View
@@ -681,6 +689,7 @@ export class BoxTool implements PointerTarget {
   }
 
   #measure(): void {
+    this.#pointer.moved();
     const { clientWidth: width, clientHeight: height } = this.#surface;
     if (width === 0 || height === 0) return;
     const before = this.#stage;
@@ -696,25 +705,28 @@ export class BoxTool implements PointerTarget {
             this.#stage,
           );
     }
-    this.#renderer.resize(this.#stage, window.devicePixelRatio || 1);
+    const { backgroundColor } = getComputedStyle(this.#surface);
+    this.#renderer.resize(this.#stage, window.devicePixelRatio || 1, backgroundColor);
     this.#watchRatio();
-    this.#render();
+    // At once, for resizing has cleared the canvases, and this frame is about to be shown.
+    this.#paint();
   }
 
   /** The page moved to a screen of another density, or its zoom changed: canvases get new pixels. */
   #watchRatio(): void {
     const query = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
-    query.addEventListener("change", () => this.#measure(), {
-      once: true,
-      signal: this.#stops.signal,
-    });
+    if (query.media === this.#ratioQuery) return;
+    this.#ratioQuery = query.media;
+    const { signal } = this.#stops;
+    query.addEventListener("change", () => this.#measure(), { once: true, signal });
   }
 
   #adjust(what: Adjustment, percent: number): void {
     this.#adjustments[what] = percent;
     const { brightness, contrast } = this.#adjustments;
     const neutral = brightness === 100 && contrast === 100;
-    this.#picture.style.filter = neutral ? "" : `brightness(${brightness}%) contrast(${contrast}%)`;
+    this.#filter = neutral ? "none" : `brightness(${brightness}%) contrast(${contrast}%)`;
+    this.#render();
   }
 
   // Visibility
@@ -757,6 +769,9 @@ export class BoxTool implements PointerTarget {
     // Before the form's own listener, which takes Enter for Submit.
     document.addEventListener("keydown", (event) => this.#onKey(event), { signal, capture: true });
     document.addEventListener("keyup", (event) => this.#onKeyUp(event), { signal, capture: true });
+    const dark = window.matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", () => this.#measure(), { signal });
+    window.addEventListener("scroll", () => this.#pointer.moved(), { signal, capture: true });
     window.addEventListener("blur", () => this.#holdSpace(false), { signal });
     this.#places.stage.addEventListener("pointerdown", () => this.#toolbar.closeSliders());
   }
@@ -960,7 +975,15 @@ export class BoxTool implements PointerTarget {
     this.#toolbar.show({ pressed, disabled });
   }
 
+  /** Show the present state at the next frame: a mouse may report many times between two. */
   #render(): void {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#paint();
+    });
+  }
+
+  #paint(): void {
     if (!this.#image) {
       this.#hint.hidden = true;
       this.#facts.hidden = true;
@@ -970,13 +993,14 @@ export class BoxTool implements PointerTarget {
     this.#facts.hidden = false;
     setText(this.#hint, text(this.#hintKey()));
     setText(this.#facts, this.#factsText(this.#image));
-    this.#renderer.show({
+    this.#renderer.draw({
       view: this.#view,
       boxes: this.#boxesAtRest(),
       active: this.#activeBox(),
       hovered: this.#hovered,
       crosshair: this.#crosshair(),
       measured: this.#shaping !== undefined,
+      filter: this.#filter,
     });
   }
 
