@@ -29,7 +29,7 @@ def run() -> dict[str, Any]:
             stacks = [stack.name for stack in cloud.stacks()]
             removal = _seconds(lambda: destroy(cloud))
         finally:
-            cloud.stop()
+            cloud.discard()
     return {
         "name": "deploy",
         "figure": deploy,

@@ -105,11 +105,12 @@ def down(keep_data: bool, force: bool) -> None:
             _say("Destroying the stacks with the CDK CLI")
             destroy(cloud)
         _say("Stopping the local cloud")
-        cloud.stop()
     else:
         _say("The local cloud is not running.")
-    if not keep_data:
-        cloud.emulator.wipe()
+    if keep_data:
+        cloud.stop()
+    else:
+        cloud.discard()
 
 
 @main.command()

@@ -120,8 +120,7 @@ def run(settings: DemoSettings, project: Path, say: Say) -> Summary:
     finally:
         with _phase(summary, "stop"):
             say("Stopping the local cloud")
-            cloud.stop()
-    cloud.emulator.wipe()
+            cloud.discard()
     summary.seconds["total"] = round(time.monotonic() - begun, 1)
     (folder / "summary.json").write_text(summary.to_json(), encoding="utf-8")
     if job.status != "Completed":
@@ -158,11 +157,9 @@ def _fresh_cloud(settings: DemoSettings, project: Path, folder: Path, say: Say) 
     cloud = LocalCloud(project, folder / "cloud", report=say)
     if cloud.attach():
         say("Stopping the local cloud that an earlier demo left running")
-        cloud.stop()
+    cloud.discard()
     port = settings.port or free_port(DEFAULT_PORT)
-    cloud = LocalCloud(project, folder / "cloud", port, report=say)
-    cloud.emulator.wipe()
-    return cloud
+    return LocalCloud(project, folder / "cloud", port, report=say)
 
 
 def _context(chosen: DemoInput) -> dict[str, str]:

@@ -141,6 +141,10 @@ class LocalCloud:
         """Stop the emulator; its data stay."""
         self.emulator.stop()
 
+    def discard(self) -> None:
+        """Stop the emulator, if it runs, and forget its data."""
+        self.emulator.discard()
+
     def client(self, service: str) -> Any:
         """Return a boto3 client for the emulator that sees nothing of the user's own AWS set-up."""
         key = (service, self.emulator.endpoint)
@@ -220,7 +224,7 @@ class LocalCloud:
         """Destroy stacks as they were deployed under that name; what is not there is left alone."""
         folder = self._assembly(assembly)
         if folder.exists():
-            self._cdk(["destroy", *what, "--force", "--progress=events", f"--app={folder}"])
+            self._cdk(["destroy", *what, "--force", f"--app={folder}"])
 
     def stacks(self) -> list[Stack]:
         """Describe the stacks that exist."""
@@ -389,7 +393,6 @@ class _Progress:
 
 
 def _failure(lines: Iterable[str]) -> str:
-    """The lines that say why, or the last ones when none does."""
-    lines = [line for line in lines if line.strip()]
-    telling = [line for line in lines if "FAILED" in line or re.search(r"[Ee]rror", line)]
-    return "\n".join(telling[:20] or lines[-20:])
+    """What the CLI said last, without its progress."""
+    said = [line for line in lines if line.strip() and not _EVENT.match(line)]
+    return "\n".join(said[-20:])

@@ -126,28 +126,34 @@ class Emulator:
 
     def stop(self) -> None:
         """Stop the process, which saves its data, and remove its temporary files."""
-        running = self.running()
-        if running is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(running.pid, signal.SIGTERM)
-            deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
-            while self.running() is not None:
-                if time.monotonic() > deadline:
-                    os.kill(running.pid, signal.SIGKILL)
-                    raise LocalCloudError(
-                        f"The emulator (process {running.pid}) did not stop within "
-                        f"{_STOP_TIMEOUT_SECONDS} seconds and was killed: what changed since its "
-                        f"start may be lost. Its log: {self.log_path}"
-                    )
-                time.sleep(_POLL_SECONDS)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(running.pid, os.WNOHANG)
+        pid = self._signal(signal.SIGTERM)
+        if pid is not None and self._signal(signal.SIGKILL) is not None:
+            raise LocalCloudError(
+                f"The emulator (process {pid}) did not stop within {_STOP_TIMEOUT_SECONDS} seconds "
+                "and was killed: what changed since its start may be lost. Its log: "
+                f"{self.log_path}"
+            )
         shutil.rmtree(self._temporary, ignore_errors=True)
 
-    def wipe(self) -> None:
-        """Forget all data; the emulator must not be running."""
+    def discard(self) -> None:
+        """End the process and forget all data."""
+        self._signal(signal.SIGKILL)
         for part in (self._state, self._objects, self._temporary):
             shutil.rmtree(part, ignore_errors=True)
+
+    def _signal(self, number: signal.Signals) -> int | None:
+        """Signal the process, if it runs, and wait for its end; return its id."""
+        running = self.running()
+        if running is None:
+            return None
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(running.pid, number)
+        deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
+        while self.running() is not None and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(running.pid, os.WNOHANG)
+        return running.pid
 
     @property
     def _lock_path(self) -> Path:

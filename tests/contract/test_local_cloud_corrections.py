@@ -477,7 +477,7 @@ def corrected_emulator(folder: Path, port: int) -> Iterator[tuple[LocalCloud, Ca
     try:
         yield cloud, restart
     finally:
-        cloud.stop()
+        cloud.discard()
 
 
 @contextmanager

@@ -20,4 +20,4 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     try:
         yield cloud
     finally:
-        cloud.stop()
+        cloud.discard()

@@ -46,7 +46,7 @@ def test_other_lines_are_not_shown() -> None:
     assert progress.of(line("CREATE_IN_PROGRESS", "AWS::IAM::Role"), 0.0) is None
 
 
-def test_a_failure_is_told_by_its_telling_lines_or_by_the_last_ones() -> None:
-    lines = ["synthesizing", "", "Error: The configuration has 1 problem", "bye"]
-    assert _failure(lines) == "Error: The configuration has 1 problem"
-    assert _failure(["one", "two", ""]) == "one\ntwo"
+def test_a_failure_is_told_by_what_was_said_last_without_progress() -> None:
+    said = ["The configuration has 1 problem", "  - labels: none", "", CREATED, "exited with 1"]
+    assert _failure(said) == ("The configuration has 1 problem\n  - labels: none\nexited with 1")
+    assert _failure(str(number) for number in range(30)).splitlines()[0] == "10"
