@@ -25,8 +25,8 @@ _CHROMIUM = Path("/usr/bin/chromium")
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 _ORIGIN = "http://portal.test"
 
-# Pointer events are made inside the page, one for each frame, to which browsers align a real mouse's,
-# too: through the driver's pipe they would measure the pipe.
+# Pointer events are made inside the page, one a frame, to which browsers align a real mouse's, too:
+# through the driver's pipe they would measure the pipe.
 _MEASURE = """async ([action, seconds]) => {
   const stage = document.querySelector("crowd-bounding-box")?.shadowRoot.querySelector(".surface");
   const box = stage?.getBoundingClientRect();
@@ -39,9 +39,11 @@ _MEASURE = """async ([action, seconds]) => {
   // There is no such pointer to be captured.
   if (stage) stage.setPointerCapture = () => {};
   const path = (step) => [
-    box.width * (0.5 + 0.4 * Math.sin(step / 23)), box.height * (0.5 + 0.4 * Math.cos(step / 31))];
+    box.width * (0.5 + 0.4 * Math.sin(step / 23)),
+    box.height * (0.5 + 0.4 * Math.cos(step / 31))];
   const button = action === "pan" ? 1 : 0;
-  if (action === "draw" || action === "pan") send("pointerdown", box.width / 2, box.height / 2, {button});
+  const drags = action === "draw" || action === "pan";
+  if (drags) send("pointerdown", box.width / 2, box.height / 2, {button});
   const acts = {
     idle: () => {},
     draw: (step) => send("pointermove", ...path(step)),
@@ -56,13 +58,13 @@ _MEASURE = """async ([action, seconds]) => {
     times.push(await new Promise(requestAnimationFrame));
     acts[action](step);
   }
-  if (action === "draw" || action === "pan") { send("pointerup", 10, 10, {button}); }
+  if (drags) send("pointerup", 10, 10, {button});
   return times;
 }"""
 
 
 def run() -> dict[str, Any]:
-    """Alternate between the tool and an empty page, so that what else the machine does falls on both."""
+    """Alternate between the tool and an empty page: what else the machine does falls on both."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         script = _built(Path(folder))
         found = str(_CHROMIUM) if _CHROMIUM.exists() else None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, FloatRect, expect
 
 from tests.portal.conftest import BROWSER_ARGUMENTS, CHROMIUM
 from tests.support.box_pages import BoxPage, photo
@@ -361,7 +361,7 @@ def test_one_finger_draws_and_two_zoom(dense: BoxPage) -> None:
 def test_brightness_and_contrast_change_only_what_is_seen(boxes: BoxPage) -> None:
     boxes.open(initial=INITIAL[:1])
     left, top = boxes.at(450, 300)
-    spot = {"x": left, "y": top, "width": 2, "height": 2}
+    spot: FloatRect = {"x": left, "y": top, "width": 2, "height": 2}
     before = _color(boxes.page.screenshot(clip=spot))
     boxes.press("d", *["ArrowRight"] * 4, "Escape")
     expect(boxes.stage).to_be_focused()
