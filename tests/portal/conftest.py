@@ -62,12 +62,21 @@ def elements_script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "crowd-html-elements.js"
 
 
+@pytest.fixture(scope="session")
+def task_page(browser: Browser, elements_script: Path) -> Iterator[TaskFrame]:
+    """One page for all templates: a new one costs more time than most tests do."""
+    context = browser.new_context(locale="en-US")
+    context.set_default_timeout(5_000)
+    yield TaskFrame(context, elements_script)
+    context.close()
+
+
 @pytest.fixture
-def task(context: BrowserContext, elements_script: Path) -> Iterator[TaskFrame]:
+def task(task_page: TaskFrame) -> Iterator[TaskFrame]:
     """A task page with an empty frame; no script in it may fail unnoticed."""
-    task = TaskFrame(context, elements_script)
-    yield task
-    assert task.page_errors == []
+    task_page.reset()
+    yield task_page
+    assert task_page.page_errors == []
 
 
 @pytest.fixture(scope="session")

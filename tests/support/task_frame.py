@@ -59,6 +59,14 @@ class TaskFrame:
         self.failing_images = 0
         self.page.route(f"{ORIGIN}/**", self._answer)
 
+    def reset(self) -> None:
+        """Forget what earlier tests did to the page."""
+        self.page.goto("about:blank")
+        self.page.set_viewport_size({"width": 1280, "height": 800})
+        self.page.emulate_media(color_scheme="light")
+        self.page_errors.clear()
+        self.failing_images = 0
+
     def open(
         self,
         template: str,
