@@ -240,8 +240,6 @@ def _answer_from(request: Request) -> _Answer:
     content = body.get("answerContent")
     if not isinstance(content, dict):
         problems.append(f"answerContent is {_kind(content)}, not an object by element name")
-    elif not content:
-        problems.append("answerContent is empty")
     seconds = body.get("timeSpentInSeconds")
     if seconds is not None and (
         isinstance(seconds, bool)

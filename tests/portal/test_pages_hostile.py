@@ -7,7 +7,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.portal.pages_support import Labeler, Site
 
@@ -52,11 +52,8 @@ const tries = {
   parent.postMessage({ type: "submit" }, "*");
   parent.postMessage({ type: "draft", draft: "x" }, "*");
   parent.postMessage("noise", "*");
-  const shown = document.createElement("pre");
-  shown.id = "results";
-  shown.textContent = JSON.stringify(results);
-  document.body.append(shown);
-  setTimeout(() => { location.href = "%(foreign)s/self"; }, 1500);
+  console.log(JSON.stringify({ results }));
+  setTimeout(() => { location.href = "%(foreign)s/self"; }, 300);
 })();
 </script>
 """
@@ -87,6 +84,16 @@ def foreign() -> Iterator[tuple[str, list[str]]]:
     server.server_close()
 
 
+def results_at(page: Page, address: str) -> dict[str, str]:
+    """Go somewhere, and wait for what the template says that it got."""
+    with page.expect_console_message(
+        lambda said: said.text.startswith('{"results":'), timeout=15_000
+    ) as said:
+        page.goto(address, wait_until="commit")
+    results: dict[str, str] = json.loads(said.value.text)["results"]
+    return results
+
+
 def test_a_hostile_template_reaches_nothing(
     site: Site, labeler: Callable[[str], Labeler], foreign: tuple[str, list[str]]
 ) -> None:
@@ -94,8 +101,7 @@ def test_a_hostile_template_reaches_nothing(
     other = site.job(1)
     job = site.job(1, HOSTILE % {"foreign": address, "portal": site.url, "job": other})
     ann = labeler("")
-    ann.page.goto(f"{site.url}/jobs/{job}")
-    results = json.loads(ann.task.locator("#results").inner_text(timeout=10_000))
+    results = results_at(ann.page, f"{site.url}/jobs/{job}")
     got = {name: told for name, told in results.items() if told != "refused"}
     # The calls "work": there is no window, and the browser drops the beacon.
     assert {name: told for name, told in got.items() if name not in {"popup", "beacon"}} == {}
@@ -125,8 +131,7 @@ def test_a_frame_opened_by_itself_is_as_powerless(
         })).json()""",
         job,
     )
-    ann.page.goto(f"{site.url}/tasks/{held['lease']}/frame")
-    results = json.loads(ann.page.locator("#results").inner_text(timeout=10_000))
+    results = results_at(ann.page, f"{site.url}/tasks/{held['lease']}/frame")
     for name in ("cookies", "storage", "workerApi", "workerApiChange", "foreign", "worker"):
         assert results[name] == "refused", name
     assert [path for path in asked if path not in {"/self", "/favicon.ico"}] == []

@@ -622,7 +622,6 @@ def test_a_content_type_may_name_its_charset(worker: Browser) -> None:
         (b"[" * 100_000, (400, "BadJson"), "not JSON"),
         (b"[]", (422, "InvalidAnswer"), "the body is a list"),
         (b"{}", (422, "InvalidAnswer"), "answerContent is missing"),
-        (b'{"answerContent": {}}', (422, "InvalidAnswer"), "answerContent is empty"),
         (b'{"answerContent": "x"}', (422, "InvalidAnswer"), "answerContent is a text"),
         (
             b'{"answerContent": [], "timeSpentInSeconds": -1, "x": 1}',
@@ -652,6 +651,13 @@ def test_a_malformed_answer_is_refused_with_its_reasons(
     assert error_of(response) == code
     assert words in content(response)["error"]["message"]
     assert worker.work.answers == []
+
+
+def test_a_form_whose_fields_were_all_left_empty_is_an_answer(worker: Browser) -> None:
+    worker.change("/api/jobs/logos/tasks")
+    response = worker.change("/api/tasks/lease-0/answer", {"answerContent": {}})
+    assert response.status == 204
+    assert worker.work.answers[0][2] == {}
 
 
 def test_an_answer_may_replace_an_earlier_one(worker: Browser) -> None:

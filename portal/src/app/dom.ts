@@ -93,7 +93,7 @@ export function ask(options: {
     options.signal?.addEventListener("abort", () => dialog.close(""));
     document.body.append(dialog);
     dialog.showModal();
-    buttons.at(-1)?.focus();
+    buttons.at(-1)?.focus({ preventScroll: true });
   });
 }
 

@@ -71,15 +71,27 @@ export class TaskPage implements Page {
   readonly #stop = this.#button("stop", () => this.#onStop());
   readonly #recentButton = h(
     "button",
-    { type: "button", class: "button quiet", click: () => void this.#onRecent() },
+    {
+      type: "button",
+      class: "button quiet",
+      "aria-label": text("recent"),
+      title: text("recent"),
+      click: () => void this.#onRecent(),
+    },
     icon(ICONS.history),
-    text("recent"),
+    h("span", { class: "wide-only" }, text("recent")),
   );
   readonly #shortcutsButton = h(
     "button",
-    { type: "button", class: "button quiet", click: () => void this.#onShortcuts() },
+    {
+      type: "button",
+      class: "button quiet",
+      "aria-label": text("shortcuts"),
+      title: text("shortcuts"),
+      click: () => void this.#onShortcuts(),
+    },
     icon(ICONS.keyboard),
-    text("shortcuts"),
+    h("span", { class: "wide-only" }, text("shortcuts")),
   );
 
   constructor(shell: Shell, job: string) {
