@@ -125,9 +125,8 @@ function outbox(server: Server, storage = new MemoryStorage()) {
   return { box, states, deliveries, waits, storage };
 }
 
-async function settled(box: Outbox): Promise<void> {
+async function settled(): Promise<void> {
   for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
-  await box.flush();
 }
 
 describe("the outbox", () => {
@@ -136,7 +135,7 @@ describe("the outbox", () => {
     const { box, deliveries, states, storage } = outbox(server);
     box.add(letter("a"));
     box.add(letter("b"));
-    await settled(box);
+    await settled();
     expect(server.got).toEqual(["a", "b"]);
     expect(deliveries.map((each) => each.state)).toEqual(["accepted", "accepted"]);
     expect(states.at(-1)).toEqual({ state: "idle" });
@@ -148,7 +147,7 @@ describe("the outbox", () => {
     const server = new Server(OFFLINE, busy, OFFLINE);
     const { box, deliveries, waits } = outbox(server);
     box.add(letter("a"));
-    await settled(box);
+    await settled();
     expect(server.got).toEqual(["a", "a", "a", "a"]);
     expect(waits).toEqual([1, 2, 4]);
     expect(deliveries).toHaveLength(1);
@@ -158,12 +157,12 @@ describe("the outbox", () => {
     const storage = new MemoryStorage();
     const first = outbox(new Server(new ApiError(401, "SignedOut", "")), storage);
     first.box.add(letter("a"));
-    await settled(first.box);
+    await settled();
     expect(first.states.at(-1)).toEqual({ state: "signed-out", count: 1 });
     const server = new Server();
     const second = outbox(server, storage);
     expect(second.box.letters.map((each) => each.lease)).toEqual(["a"]);
-    await settled(second.box);
+    await second.box.flush();
     expect(server.got).toEqual(["a"]);
   });
 
@@ -178,7 +177,7 @@ describe("the outbox", () => {
     const { box, deliveries, storage } = outbox(server);
     box.add(letter("a"));
     box.add(letter("b"));
-    await settled(box);
+    await settled();
     expect(deliveries.map((each) => [each.letter.lease, each.state])).toEqual([
       ["a", "refused"],
       ["b", "accepted"],
@@ -190,7 +189,7 @@ describe("the outbox", () => {
     const server = new Server(new ApiError(401, "SignedOut", ""));
     const { box } = outbox(server);
     box.add(letter("a"));
-    await settled(box);
+    await settled();
     box.add({ ...letter("a"), submittedAt: 5 });
     expect(box.letters.map((each) => each.submittedAt)).toEqual([5]);
   });

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -19,7 +20,7 @@ from tests.portal.pages_support import (
 
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-WORDS = {
+WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "jobs": re.compile(r"^Jobs \(\d+\)$"),
         "nothing": "Nothing to do right now",
