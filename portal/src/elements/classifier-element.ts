@@ -24,7 +24,7 @@ const STYLE = sheet(`
 .option:has(:focus-visible) { outline: 2px solid var(--gw-focus); outline-offset: 1px; }
 .option input { flex: none; width: 18px; height: 18px; margin: 0; accent-color: var(--gw-accent); outline: none; }
 .option .name { flex: 1; min-width: 0; overflow-wrap: anywhere; }
-.option.exclusion { margin-top: 8px; border-style: dashed; }
+.option.exclusion { position: sticky; bottom: 0; margin-top: 8px; border-style: dashed; border-color: var(--gw-line-strong); }
 .option.exclusion:has(:checked) { border-style: solid; }
 .problem { margin: 0 4px; color: var(--gw-danger); font-size: 14px; }
 .problem:empty { display: none; }
@@ -57,7 +57,7 @@ export abstract class ClassifierElement extends ToolElement {
     "aria-labelledby": "categories-title",
     "aria-describedby": "choice-problem",
   });
-  readonly #problem = h("p", { class: "problem", id: "choice-problem", role: "alert" });
+  readonly #problem = h("p", { class: "problem", id: "choice-problem" });
   readonly #commentLink = h("button", { type: "button", class: "link", "aria-haspopup": "dialog" });
   readonly #commentNote = h("p", { class: "comment-note" });
   readonly #onKey = (event: KeyboardEvent): void => this.#keyPressed(event);

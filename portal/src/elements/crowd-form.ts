@@ -36,6 +36,7 @@ const STYLE = sheet(`
   border-radius: var(--gw-radius); background: var(--gw-danger-soft); color: var(--gw-text);
   box-shadow: var(--gw-shadow);
 }
+:host([data-layout="tool"]) .problems { right: auto; left: 50%; translate: -50%; }
 .problems .button { position: absolute; top: 4px; right: 4px; min-height: 28px; min-width: 28px; padding: 0; }
 .problems p { margin: 0 0 4px; font-weight: 600; }
 .problems ul { margin: 0; padding-left: 20px; }
