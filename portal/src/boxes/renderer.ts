@@ -28,8 +28,8 @@ const RIM_WIDTH = 4;
 const HANDLE_SIDE = 9;
 const TAG_HEIGHT = 18;
 const TAG_WIDTH_MOST = 180;
-/** Below this width on the screen a resting box goes without its label's text, which would hide others. */
-const TAGGED_WIDTH = 26;
+/** With more boxes in sight, only those wider than their label's text have it: it would hide the rest. */
+const ALL_TAGGED = 40;
 const FONT = `600 12px system-ui, "Noto Sans KR", "Malgun Gothic", sans-serif`;
 /** From here on, pixels are seen as squares rather than blurred. */
 const PIXELATED_SCALE = 3;
@@ -163,8 +163,21 @@ export class Renderer {
     for (const [label, path] of paths) {
       strokeRimmed(context, path, this.#styleOf(label), LINE_WIDTH);
     }
+    this.#drawTags(context, shown);
+  }
+
+  /** Draw the labels that find room: the others are told by colour, line, hovering and the list. */
+  #drawTags(
+    context: CanvasRenderingContext2D,
+    shown: readonly { box: LabeledBox; on: Rectangle }[],
+  ): void {
+    const placed: Rectangle[] = [];
     for (const { box, on } of shown) {
-      if (on.width >= TAGGED_WIDTH) this.#drawTag(context, box.label, on);
+      const place = this.#tagPlace(box.label, on);
+      if (shown.length > ALL_TAGGED && place.width > on.width) continue;
+      if (placed.some((other) => overlap(place, other))) continue;
+      placed.push(place);
+      this.#drawTag(context, box.label, on);
     }
   }
 
@@ -226,13 +239,19 @@ export class Renderer {
 
   /** Draw a box's label above it, or inside where the stage ends. */
   #drawTag(context: CanvasRenderingContext2D, label: string, on: Rectangle): void {
-    const tag = this.#tag(label);
-    const width = tag.width / this.#ratio;
-    const left = Math.round(on.left) - 1;
+    const { left, top, width, height } = this.#tagPlace(label, on);
+    context.drawImage(this.#tag(label), left, top, width, height);
+    if (context === this.#shown) this.#touch(left, top, width, height);
+  }
+
+  #tagPlace(label: string, on: Rectangle): Rectangle {
     const above = Math.round(on.top) - TAG_HEIGHT - 1;
-    const top = above >= 0 ? above : Math.round(Math.max(on.top, 0)) + 1;
-    context.drawImage(tag, left, top, width, TAG_HEIGHT);
-    if (context === this.#shown) this.#touch(left, top, width, TAG_HEIGHT);
+    return {
+      left: Math.round(on.left) - 1,
+      top: above >= 0 ? above : Math.round(Math.max(on.top, 0)) + 1,
+      width: this.#tag(label).width / this.#ratio,
+      height: TAG_HEIGHT,
+    };
   }
 
   /** Text is shaped once per label, not once per box and frame. */
@@ -304,6 +323,15 @@ function strokeRimmed(
   context.lineWidth = width;
   context.strokeStyle = style.color;
   context.stroke(path);
+}
+
+function overlap(one: Rectangle, other: Rectangle): boolean {
+  return (
+    one.left < other.left + other.width &&
+    other.left < one.left + one.width &&
+    one.top < other.top + other.height &&
+    other.top < one.top + one.height
+  );
 }
 
 /** Whole CSS pixels, so that lines are sharp; the document keeps the exact numbers. */

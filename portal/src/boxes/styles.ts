@@ -70,6 +70,7 @@ export const STYLES = sheet(`
   .note.hint { display: none; }
   .nothing { margin-left: 0; }
   .nothing kbd, .tool-button span, .tools .gap, .tool-button.keys { display: none; }
+  .tool-button { min-width: 32px; min-height: 34px; padding: 3px; }
   .adjust { position: static; }
   .slider { left: 8px; bottom: 130px; }
 }

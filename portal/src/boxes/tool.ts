@@ -435,11 +435,7 @@ export class BoxTool implements PointerTarget {
   }
 
   #askNothing(count: number): void {
-    const yes = h(
-      "button",
-      { type: "button", class: "button primary" },
-      text("confirmYes", { count }),
-    );
+    const yes = h("button", { type: "button", class: "button primary" }, text("confirmYes"));
     const no = h("button", { type: "button", class: "button" }, text("confirmNo"));
     yes.addEventListener("click", () => {
       this.#confirm.close();
