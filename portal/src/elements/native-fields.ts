@@ -4,9 +4,9 @@ import { text } from "./texts";
 /**
  * Plain HTML fields inside crowd-form, which templates mix with crowd elements.
  *
- * Check boxes and radio buttons answer like crowd-checkbox (`{name: {value: boolean}}`), which is
- * what the original's results show ("rate": {"1": true, "2": false}); other fields answer with
- * their text and are left out while empty, like crowd-input.
+ * Check boxes and radio buttons answer like crowd-checkbox (`{name: {value: boolean}}`); other
+ * fields answer with their text and are left out while empty, like crowd-input. No documentation
+ * says how the original answers for them: this is unconfirmed.
  */
 export type NativeField = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
