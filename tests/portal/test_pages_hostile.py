@@ -34,7 +34,11 @@ const tries = {
   }).then((r) => r.text()),
   foreign: () => fetch("%(foreign)s/fetch").then((r) => r.text()),
   beacon: () => navigator.sendBeacon("%(foreign)s/beacon", "x"),
-  worker: () => new Worker(URL.createObjectURL(new Blob(["1"]))) && "started",
+  worker: () => new Promise((yes, no) => {
+    const worker = new Worker(URL.createObjectURL(new Blob(["postMessage('ran')"])));
+    worker.onmessage = (said) => yes(said.data);
+    worker.onerror = () => no(new Error("refused"));
+  }),
   socket: () => new Promise((yes, no) => {
     const socket = new WebSocket("%(foreign)s/socket".replace("http", "ws"));
     socket.onopen = () => yes("open");
