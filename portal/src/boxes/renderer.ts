@@ -46,9 +46,10 @@ const PIXELATED_SCALE = 3;
  * make the browser lay out and paint every shape anew. benchmarks/portal_drawing.py measures it.
  *
  * No annotation library: Annotorious, the best kept one, also keeps image coordinates with one
- * transform, but has no way to draw, move or resize by keyboard, no line styles per label and no
- * whole pixels, and its store would have to be wrapped for drafts and for this answer. What it
- * would save, drawing rectangles, is this file.
+ * transform, but boxes cannot be edited by keyboard in it (its issue 422:
+ * https://github.com/annotorious/annotorious/issues/422), and its SVG shapes, store and undo would
+ * have to be wrapped for line styles, whole pixels, drafts and this answer. What it would save,
+ * drawing rectangles, is this file.
  */
 export class Renderer {
   #picture: CanvasImageSource | undefined;
