@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
@@ -258,6 +259,19 @@ def request_cookies(cloud: LocalCloud) -> Any:
     return event["cookies"], "cookie" in event["headers"]
 
 
+def gateway_logout(cloud: LocalCloud) -> Any:
+    # No API has this address, so that whoever answers 404 has looked for one.
+    request = urllib.request.Request(
+        f"{cloud.emulator.endpoint}/logout",
+        headers={"Host": f"0123abcd.execute-api.localhost:{cloud.port}"},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=10)
+    except urllib.error.HTTPError as error:
+        return error.code
+    return None
+
+
 def foreign_layers(cloud: LocalCloud) -> Any:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as layer:
@@ -371,6 +385,7 @@ AS_ON_AWS: dict[str, tuple[Callable[[LocalCloud], Any], Any]] = {
     "error_names": (error_names, "TooTiredError"),
     "foreign_layers": (foreign_layers, "left out"),
     "function_urls": (function_urls, "/some/path"),
+    "gateway_logout": (gateway_logout, 404),
     "late_logs": (late_logs, []),
     "log_wait": (log_wait, True),
     "principal_arn": (principal_arn, "assumed"),

@@ -16,6 +16,7 @@ NAMES: tuple[str, ...] = (
     "error_names",
     "foreign_layers",
     "function_urls",
+    "gateway_logout",
     "kept_mails",
     "late_logs",
     "log_wait",
