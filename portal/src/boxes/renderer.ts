@@ -22,6 +22,8 @@ export interface Scene {
   readonly filter: string;
 }
 
+type Frame = [left: number, top: number, width: number, height: number];
+
 const RIM = "rgba(0, 0, 0, 0.7)";
 const LINE_WIDTH = 2;
 const RIM_WIDTH = 4;
@@ -154,15 +156,17 @@ export class Renderer {
     const shown = scene.boxes
       .map((box) => ({ box, on: rectangleToScreen(scene.view, box) }))
       .filter(({ on }) => this.#inSight(on));
-    // One path per label: dashes are set a few times a frame instead of hundreds.
-    const paths = new Map<string, Path2D>();
+    context.fillStyle = RIM;
+    for (const { on } of shown) fillFrame(context, crisp(on), RIM_WIDTH);
+    // By label, so that style and dashes are set a few times a frame instead of hundreds.
+    const frames = new Map<string, Frame[]>();
     for (const { box, on } of shown) {
-      const path = paths.get(box.label) ?? new Path2D();
-      paths.set(box.label, path);
-      path.rect(...crisp(on));
+      const group = frames.get(box.label) ?? [];
+      frames.set(box.label, group);
+      group.push(crisp(on));
     }
-    for (const [label, path] of paths) {
-      strokeRimmed(context, path, this.#styleOf(label), LINE_WIDTH);
+    for (const [label, group] of frames) {
+      drawFrames(context, group, this.#styleOf(label), LINE_WIDTH);
     }
     this.#drawTags(context, shown);
   }
@@ -196,9 +200,9 @@ export class Renderer {
     active: NonNullable<Scene["active"]>,
   ): void {
     const on = rectangleToScreen(scene.view, active.box);
-    const path = new Path2D();
-    path.rect(...crisp(on));
-    strokeRimmed(context, path, this.#styleOf(active.label), LINE_WIDTH + 1);
+    context.fillStyle = RIM;
+    fillFrame(context, crisp(on), RIM_WIDTH + 2);
+    drawFrames(context, [crisp(on)], this.#styleOf(active.label), LINE_WIDTH + 2);
     this.#touch(on.left, on.top, on.width, on.height);
     this.#drawTag(context, active.label, on);
     if (active.handles) this.#drawHandles(context, on);
@@ -310,20 +314,35 @@ export class Renderer {
   }
 }
 
-function strokeRimmed(
+/** Draw frames in a label's colour and line. */
+function drawFrames(
   context: CanvasRenderingContext2D,
-  path: Path2D,
+  frames: readonly Frame[],
   style: LabelStyle,
   width: number,
 ): void {
-  context.setLineDash([]);
-  context.lineWidth = width + RIM_WIDTH - LINE_WIDTH;
-  context.strokeStyle = RIM;
-  context.stroke(path);
+  if (style.dash.length === 0) {
+    context.fillStyle = style.color;
+    for (const frame of frames) fillFrame(context, frame, width);
+    return;
+  }
+  const path = new Path2D();
+  for (const frame of frames) path.rect(...frame);
   context.setLineDash([...style.dash]);
   context.lineWidth = width;
   context.strokeStyle = style.color;
   context.stroke(path);
+}
+
+/** Fill the four sides: without a GPU, several times as fast as stroking a rectangle. */
+function fillFrame(context: CanvasRenderingContext2D, frame: Frame, thickness: number): void {
+  const [left, top, width, height] = frame;
+  const half = thickness / 2;
+  context.fillRect(left - half, top - half, width + thickness, thickness);
+  context.fillRect(left - half, top + height - half, width + thickness, thickness);
+  const inner = Math.max(0, height - thickness);
+  context.fillRect(left - half, top + half, thickness, inner);
+  context.fillRect(left + width - half, top + half, thickness, inner);
 }
 
 function overlap(one: Rectangle, other: Rectangle): boolean {
@@ -336,7 +355,7 @@ function overlap(one: Rectangle, other: Rectangle): boolean {
 }
 
 /** Whole CSS pixels, so that lines are sharp; the document keeps the exact numbers. */
-function crisp(on: Rectangle): [number, number, number, number] {
+function crisp(on: Rectangle): Frame {
   const left = Math.round(on.left);
   const top = Math.round(on.top);
   return [left, top, Math.round(on.left + on.width) - left, Math.round(on.top + on.height) - top];
