@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from PIL import Image
 
 from benchmarks.portal_next_task import portal_cloud
 from groundwork.local.cloud import LocalCloud
@@ -37,7 +39,7 @@ _EMPTY = "def handler(event, context):\n    print('x')\n    return {'statusCode'
 
 def run() -> dict[str, Any]:
     """Let people label with pauses, then without, then call an empty function all the time."""
-    with portal_cloud(_PICTURES) as (cloud, portal_url):
+    with portal_cloud(_add_small_images) as (cloud, portal_url):
         job = cloud.output("LabelingJobName")
         if job is None:
             raise RuntimeError("the stack has no job")
@@ -109,6 +111,13 @@ class _Labeling:
         with self._lock:
             self.milliseconds.append(1000 * (time.perf_counter() - started))
         return result
+
+
+def _add_small_images(folder: Path) -> None:
+    folder.mkdir()
+    for number in range(_PICTURES):
+        colour = (number % 256, number // 256, 90)
+        Image.new("RGB", (40, 30), colour).save(folder / f"{number:04d}.png")
 
 
 def _signed_in(cloud: LocalCloud, portal_url: str) -> list[WorkerClient]:

@@ -3,8 +3,9 @@
 import json
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,10 @@ _PRESS = """(button) => {
 
 def run() -> dict[str, Any]:
     """Label a job with the next task loading ahead, and some of it without, for comparison."""
-    with portal_cloud(2 * _TASKS + 4) as (cloud, portal_url), sync_playwright() as playwright:
+    with (
+        portal_cloud(partial(generate, count=2 * _TASKS + 4)) as (cloud, portal_url),
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGUMENTS)
         page = _signed_in(browser, cloud, portal_url)
         ahead = _labeled(page)
@@ -81,11 +85,11 @@ def run() -> dict[str, Any]:
 
 
 @contextmanager
-def portal_cloud(pictures: int, **settings: str) -> Iterator[tuple[LocalCloud, str]]:
-    """Deploy a job of sample photos to a local cloud of its own, until the block ends."""
+def portal_cloud(add_images: Callable[[Path], object]) -> Iterator[tuple[LocalCloud, str]]:
+    """Deploy a job to a local cloud of its own, until the block ends."""
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder) / "images"
-        generate(images, pictures)
+        add_images(images)
         cloud = LocalCloud(PROJECT, Path(folder) / "cloud", free_port(_PORT))
         cloud.start()
         try:
@@ -93,7 +97,6 @@ def portal_cloud(pictures: int, **settings: str) -> Iterator[tuple[LocalCloud, s
                 "images": str(images),
                 "labels": json.dumps(["Beacon", "Comet", "Harbor"]),
                 "worker_emails": "ann@example.com",
-                **settings,
             }
             LocalWorkshop(cloud, OPEN, context).deploy()
             job, url = cloud.output("LabelingJobName"), cloud.output("PortalUrl")

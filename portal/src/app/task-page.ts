@@ -105,7 +105,7 @@ export class TaskPage implements Page {
 
   async open(): Promise<void> {
     this.element.replaceChildren(this.#bar(), this.#note, this.#stage);
-    this.#showMessage({ picture: "clock", title: text("loadingTask"), paragraphs: [] });
+    this.#showOpening();
     this.#shell.outbox.onState = (state) => this.#showSending(state);
     this.#shell.outbox.onDelivery = (delivery) => this.#onDelivery(delivery);
     this.#showSending(this.#shell.outbox.state);
@@ -689,7 +689,12 @@ export class TaskPage implements Page {
 
   #goOn(slot: Slot): void {
     this.#discard(slot);
+    if (this.#ahead === null) this.#showOpening();
     void this.#next();
+  }
+
+  #showOpening(): void {
+    this.#showMessage({ picture: "clock", title: text("loadingTask"), paragraphs: [] });
   }
 
   // What the worker does with the task besides answering it
@@ -740,6 +745,8 @@ export class TaskPage implements Page {
   async #onExpired(): Promise<void> {
     const slot = this.#current;
     if (slot === null || this.#isExpired) return;
+    // An answer that is on its way may still be in time.
+    if (this.#shell.outbox.letters.some(({ lease }) => lease === slot.task.lease)) return;
     this.#isExpired = true;
     this.#keepDraft(slot);
     const choice = await ask({
