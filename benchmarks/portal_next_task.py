@@ -3,6 +3,7 @@
 import json
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -103,7 +104,7 @@ def portal_cloud(add_images: Callable[[Path], object]) -> Iterator[tuple[LocalCl
             if job is None or url is None:
                 raise RuntimeError("the stacks have no job or no portal")
             while job_state(cloud, job).status == "Initializing":
-                pass
+                time.sleep(0.5)
             yield cloud, url
         finally:
             cloud.discard()
