@@ -306,7 +306,6 @@ def test_a_submitted_answer_can_be_changed(site: Site, labeler: Callable[[str], 
     job = site.job(3)
     ann = labeler(job)
     ann.note.fill("first thought")
-    ann.page.wait_for_timeout(400)
     ann.submit()
     expect(ann.page.get_by_text("1 done")).to_be_visible()
     ann.note.fill("of the second task")

@@ -33,6 +33,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "decline": "Decline task",
         "sign out": "Sign out",
         "over": "The time for this task is over",
+        "empty": re.compile("Nothing to label"),
     },
     "ko": {
         "jobs": re.compile(r"^작업 \(\d+\)$"),
@@ -46,6 +47,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "decline": "태스크 거절",
         "sign out": "로그아웃",
         "over": "이 태스크의 시간이 끝났습니다",
+        "empty": re.compile("레이블 없음"),
     },
 }
 
@@ -138,6 +140,7 @@ def test_a_task_with_its_dialogs(
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
     page.context.set_offline(True)
+    worker.task.get_by_role("button", name=words["empty"]).click()
     worker.task.locator("button[part=submit]").click()
     page.wait_for_timeout(500)
     look(page, "task-offline")

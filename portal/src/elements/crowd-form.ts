@@ -256,6 +256,8 @@ export class CrowdForm extends HTMLElement {
     }
     clearTimeout(this.#draftTimer);
     this.#setSending(true);
+    // The newest one, which brings the work back when the answer is refused or changed later.
+    frame().send({ type: "draft", draft: this.#draft() });
     frame().send({ type: "submit", answer });
   }
 
