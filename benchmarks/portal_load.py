@@ -24,7 +24,9 @@ from groundwork.portal.worker_client import WorkerClient
 GOAL_P95_MILLISECONDS = 500
 GOAL_SHARE_OF_EMPTY = 1 / 3
 _WORKERS = 50
-_PICTURES = 900
+# Enough for the whole run: the next batch would open in its middle.
+_PICTURES = 400
+_WORKERS_PER_PICTURE = 4
 _PAUSED_SECONDS = 10
 _UNPAUSED_SECONDS = 8
 _PASSWORD = "Chosen-passw0rd-2!"
@@ -39,7 +41,10 @@ _EMPTY = "def handler(event, context):\n    print('x')\n    return {'statusCode'
 
 def run() -> dict[str, Any]:
     """Let people label with pauses, then without, then call an empty function all the time."""
-    with portal_cloud(_add_small_images) as (cloud, portal_url):
+    with portal_cloud(_add_small_images, workers_per_object=str(_WORKERS_PER_PICTURE)) as (
+        cloud,
+        portal_url,
+    ):
         job = cloud.output("LabelingJobName")
         if job is None:
             raise RuntimeError("the stack has no job")
@@ -85,7 +90,7 @@ class _Labeling:
         self._job = job
         self._lock = threading.Lock()
         self.milliseconds: list[float] = []
-        self.answered: list[str] = []
+        self.answered: list[tuple[int, int]] = []
 
     def run(self, workers: list[WorkerClient], seconds: float, pause_seconds: float) -> None:
         """Let all of them label for a while."""
@@ -103,7 +108,7 @@ class _Labeling:
             lease = task["lease"]
             self._timed(partial(worker.answer, lease, _ANSWER, 1.0))
             with self._lock:
-                self.answered.append(str(task["objectId"]))
+                self.answered.append((id(worker), task["objectId"]))
 
     def _timed(self, call: Callable[[], Any]) -> Any:
         started = time.perf_counter()

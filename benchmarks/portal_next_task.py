@@ -86,7 +86,9 @@ def run() -> dict[str, Any]:
 
 
 @contextmanager
-def portal_cloud(add_images: Callable[[Path], object]) -> Iterator[tuple[LocalCloud, str]]:
+def portal_cloud(
+    add_images: Callable[[Path], object], **settings: str
+) -> Iterator[tuple[LocalCloud, str]]:
     """Deploy a job to a local cloud of its own, until the block ends."""
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder) / "images"
@@ -98,6 +100,7 @@ def portal_cloud(add_images: Callable[[Path], object]) -> Iterator[tuple[LocalCl
                 "images": str(images),
                 "labels": json.dumps(["Beacon", "Comet", "Harbor"]),
                 "worker_emails": "ann@example.com",
+                **settings,
             }
             LocalWorkshop(cloud, OPEN, context).deploy()
             job, url = cloud.output("LabelingJobName"), cloud.output("PortalUrl")
