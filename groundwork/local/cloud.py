@@ -388,7 +388,9 @@ class _Progress:
         if done is None or not (special or now - self._shown_at > self._QUIET_SECONDS):
             return None
         self._shown_at = now
-        count = f" {event['done']}/{event['total']}" if event["total"] else ""
+        # An update's events outnumber the changes that the CLI counted.
+        counted = event["total"] and int(event["done"]) <= int(event["total"])
+        count = f" {event['done']}/{event['total']}" if counted else ""
         return f"  {stack}{count}: {kind} {done}"
 
 
