@@ -25,8 +25,8 @@ GOAL_P95_MILLISECONDS = 500
 GOAL_SHARE_OF_EMPTY = 1 / 3
 _WORKERS = 50
 # Enough for the whole run: the next batch would open in its middle.
-_PICTURES = 100
-_WORKERS_PER_PICTURE = 9
+_PICTURES = 400
+_WORKERS_PER_PICTURE = 4
 _PAUSED_SECONDS = 8
 _UNPAUSED_SECONDS = 8
 _PASSWORD = "Chosen-passw0rd-2!"

@@ -3,7 +3,8 @@
 AWS mounts layers at /opt, where CDK's function calls `/opt/awscli/aws`. The emulator unpacks layers
 into a folder of the worker's own, so that the call fails, and the script's first line names an
 interpreter that only AWS has. The function's source is changed to call the unpacked file with the
-interpreter that runs the function.
+interpreter that runs the function. The CLI's line for each file is left out: the emulator gives up
+on functions that print more than 200 lines.
 """
 
 import functools
@@ -21,7 +22,7 @@ _CALL = b"subprocess.check_call([aws] + list(args))"
 _LOCAL_CALL = (
     b"import sys; subprocess.check_call([sys.executable, next(path for path in (os.path.join("
     b'layer, "awscli", "aws") for layer in os.environ["_LAMBDA_LAYERS_DIRS"].split(os.pathsep))'
-    b" if os.path.exists(path))] + list(args))"
+    b" if os.path.exists(path))] + list(args), stdout=subprocess.DEVNULL)"
 )
 
 
