@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.portal.pages_support import BOX_TEMPLATE, CHOSEN, Labeler, Site, eventually
 
@@ -27,6 +27,32 @@ def test_a_worker_labels_a_job_to_its_end(site: Site, labeler: Callable[[str], L
     for task in site.tasks(job):
         [answer] = task.answers
         assert 0 <= answer.time_spent_seconds < 60
+
+
+def test_a_task_whose_answer_is_still_on_its_way_is_not_given_again(
+    site: Site, labeler: Callable[[str], Labeler]
+) -> None:
+    job = site.job(3)
+    ann = labeler(job)
+    ann.wait_for_ahead()
+    held: list[Route] = []
+    ann.page.route("**/answer", lambda route: held.append(route))
+    first = ann.which()
+    ann.note.fill("the first")
+    ann.submit()
+    # What comes after the second task is asked for while the first answer has not arrived.
+    expect(ann.task.locator("#which")).not_to_have_text(first)
+    ann.page.wait_for_timeout(1000)
+    assert held
+    # Lets those go that were held.
+    ann.page.unroute("**/answer")
+    expect(ann.page.get_by_text("1 done")).to_be_visible()
+    ann.note.fill("the second")
+    second = ann.which()
+    ann.submit()
+    expect(ann.task.locator("#which")).not_to_have_text(second)
+    expect(ann.note).to_have_value("")
+    assert ann.which() != first
 
 
 def test_boxes_are_drawn_with_the_mouse(site: Site, labeler: Callable[[str], Labeler]) -> None:

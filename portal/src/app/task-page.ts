@@ -261,9 +261,7 @@ export class TaskPage implements Page {
       ahead.host?.remove();
     }
     try {
-      const besides = this.#shell.outbox.letters
-        .filter((letter) => letter.job === this.#job)
-        .map((letter) => letter.lease);
+      const besides = this.#leasesUnderWay();
       if (this.#ahead !== null) besides.push(this.#ahead.task.lease);
       const task = await this.#shell.api.take(
         this.#job,
@@ -381,11 +379,12 @@ export class TaskPage implements Page {
 
   async #tryTakingAhead(): Promise<void> {
     if (this.#current === null || this.#ahead !== null) return;
-    const besides = [this.#current, this.#waiting]
+    const atHand = [this.#current, this.#waiting]
       .filter((slot) => slot !== null && !slot.task.answered)
       .map((slot) => (slot as Slot).task.lease);
+    if (atHand.length === 0) return;
+    const besides = [...atHand, ...this.#leasesUnderWay()];
     try {
-      if (besides.length === 0) return;
       const task = await this.#shell.api.take(this.#job, { besides });
       if (task === null) return;
       if (this.#closed.signal.aborted || this.#isHeld(task.lease)) return;
@@ -398,6 +397,13 @@ export class TaskPage implements Page {
     } catch {
       // The next task is taken when it is needed, and what is wrong is told then.
     }
+  }
+
+  /** Tasks whose answers have not arrived: the server would still give them as held ones. */
+  #leasesUnderWay(): string[] {
+    return this.#shell.outbox.letters
+      .filter((letter) => letter.job === this.#job)
+      .map((letter) => letter.lease);
   }
 
   #isHeld(lease: string): boolean {
