@@ -36,7 +36,11 @@ def test_a_task_whose_answer_is_still_on_its_way_is_not_given_again(
     ann = labeler(job)
     ann.wait_for_ahead()
     held: list[Route] = []
-    ann.page.route("**/answer", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    ann.page.route("**/answer", hold)
     first = ann.which()
     ann.note.fill("the first")
     ann.submit()
