@@ -51,7 +51,8 @@ def _assume(sts: Any, role_arn: str, session_name: str) -> dict[str, str]:
     except (ClientError, BotoCoreError) as error:
         raise RoleError(
             f"cannot assume the job's role {role_arn}: {error}. Its trust policy has to allow "
-            "sts:AssumeRole to the labeling engine's functions."
+            "sts:AssumeRole to the labeling engine's functions, which the output EngineRoleArns of "
+            "the engine's stack lists."
         ) from error
     credentials = answer["Credentials"]
     return {

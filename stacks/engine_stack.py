@@ -55,6 +55,12 @@ class EngineStack(cdk.Stack):
             "The function behind the labeling API",
         )
         output(self, outputs.TABLE_NAME, table.table_name, "The engine's state")
+        output(
+            self,
+            outputs.ENGINE_ROLE_ARNS,
+            ",".join(role.role_arn for role in self.function_roles),
+            "Whom the role of a labeling job has to trust",
+        )
 
 
 def _build_table(scope: Construct) -> dynamodb.Table:

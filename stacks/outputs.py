@@ -16,6 +16,7 @@ STUDIO_URL = "StudioUrl"
 LABELING_API_URL = "LabelingApiUrl"
 LABELING_API_FUNCTION_NAME = "LabelingApiFunctionName"
 TABLE_NAME = "TableName"
+ENGINE_ROLE_ARNS = "EngineRoleArns"
 
 
 def output(scope: Construct, name: str, value: str, description: str) -> None:

@@ -13,7 +13,7 @@ from stacks.paths import PROJECT
 from stacks.staging import staged
 
 # The local cloud, the command line and the sample photos never run in a function.
-_LEFT_OUT = ("local", "cli.py", "demo.py", "demo", "samples.py", "__pycache__")
+_LEFT_OUT = ("local", "cli.py", "demo", "samples.py", "__pycache__")
 
 
 class Library(Construct):

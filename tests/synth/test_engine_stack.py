@@ -313,7 +313,7 @@ def test_the_engine_deploys_without_a_workshop(open_engine: Assembly) -> None:
 
 
 def test_outputs_tell_where_the_engine_answers(engine: Template) -> None:
-    """Exports for the workshop beside the four that people and tools read."""
+    """Exports for the workshop beside the five that people and tools read."""
     own = {name for name in engine.outputs if not name.startswith("ExportsOutput")}
 
     assert own == {
@@ -321,4 +321,18 @@ def test_outputs_tell_where_the_engine_answers(engine: Template) -> None:
         outputs.LABELING_API_URL,
         outputs.LABELING_API_FUNCTION_NAME,
         outputs.TABLE_NAME,
+        outputs.ENGINE_ROLE_ARNS,
     }
+
+
+def test_the_roles_that_jobs_have_to_trust_are_those_of_all_functions(engine: Template) -> None:
+    """Whoever brings an own role copies the list into its trust policy."""
+    roles = {
+        json.dumps(resource["Properties"]["Role"])
+        for resource in engine.body["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+    _, parts = engine.outputs[outputs.ENGINE_ROLE_ARNS]["Value"]["Fn::Join"]
+
+    assert len(roles) == 3
+    assert {json.dumps(part) for part in parts if part != ","} == roles
