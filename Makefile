@@ -9,7 +9,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 20
 export NODE_NO_WARNINGS := 1
 
-PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*' -not -path 'portal/.vitest/*')
+PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*' -not -path 'portal/.vitest/*' -not -path 'portal/node_modules/*')
 
 .PHONY: help setup demo test lint unit synth contract portal e2e bench clean
 
