@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from groundwork.jobs import tasks
+from groundwork.jobs.automation.settings import Automation
 from groundwork.jobs.errors import JobExistsError, JobFailedError, JobNotFoundError
 from groundwork.jobs.model import (
     AnswerRecord,
@@ -328,7 +329,10 @@ def _job_item(job: Job, version: int) -> Item:
         "counters": asdict(job.counters),
         "iteration": job.iteration,
         "total_objects": job.total_objects,
+        "final_model": job.final_model,
     }
+    if job.automation is not None:
+        item["automation"] = _automation_item(job.automation)
     if job.status in _OPEN_STATUSES:
         item["available_pk"] = _team_key(job.workteam_arn)
         item["available_sk"] = f"{job.created_at.isoformat()}#{job.name.lower()}"
@@ -337,6 +341,8 @@ def _job_item(job: Job, version: int) -> Item:
 
 def _job(item: Item) -> Job:
     total = item["total_objects"]
+    # Items of before automated labeling was there have neither.
+    automation, final_model = item.get("automation"), item.get("final_model")
     return Job(
         name=item["name"],
         arn=item["arn"],
@@ -349,6 +355,25 @@ def _job(item: Item) -> Job:
         counters=_counters(item["counters"]),
         iteration=int(item["iteration"]),
         total_objects=None if total is None else int(total),
+        automation=None if automation is None else _automation(automation),
+        final_model=None if final_model is None else int(final_model),
+    )
+
+
+def _automation_item(automation: Automation) -> Item:
+    # As text, since boto3 refuses to write floating-point numbers.
+    return {
+        "target": repr(automation.target),
+        "sampled_share": repr(automation.sampled_share),
+        "initial_model": automation.initial_model,
+    }
+
+
+def _automation(item: Item) -> Automation:
+    return Automation(
+        target=float(item["target"]),
+        sampled_share=float(item["sampled_share"]),
+        initial_model=item["initial_model"],
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from groundwork.contract.arns import Arn
 from groundwork.contract.builtin_tasks import BuiltinTask, task_of_lambda_arn
 from groundwork.contract.rules import task_of
+from groundwork.jobs.automation.settings import Automation
 from groundwork.s3_uri import S3Uri
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ class Job:
         The number of the current batch, from 1; 0 before the first.
     total_objects
         Lines of the input manifest; None until they were counted.
+    automation
+        What is asked of automated labels; None where people label everything.
+    final_model
+        The iteration whose model is the job's last, once it has ended; None if it has none.
     """
 
     name: str
@@ -84,6 +89,8 @@ class Job:
     counters: Counters = field(default_factory=Counters)
     iteration: int = 0
     total_objects: int | None = None
+    automation: Automation | None = None
+    final_model: int | None = None
 
     @property
     def account(self) -> str:

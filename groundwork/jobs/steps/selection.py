@@ -18,6 +18,7 @@ from groundwork.images import (
     read_image,
 )
 from groundwork.jobs import layout
+from groundwork.jobs.allowance import objects_for_people
 from groundwork.jobs.errors import JobFailedError
 from groundwork.jobs.function_client import FunctionClient, FunctionRaisedError
 from groundwork.jobs.model import Batch, BatchState, Job, JobStatus, Progress, Task
@@ -117,7 +118,7 @@ def select_batch(engine: Engine, job_name: str, iteration: int) -> StepResult:
     batch = engine.store.find_batch(job.name, following)
     if batch is None:
         progress = _progress_after(engine, job, iteration)
-        if job.status is JobStatus.STOPPING or _allowance(job, progress) <= 0:
+        if job.status is JobStatus.STOPPING or objects_for_people(job, progress) == 0:
             return StepResult(job.name, iteration, "finished")
         _refuse_expired(engine, job)
         batch = _make_batch(engine, job, following, progress)
@@ -139,25 +140,6 @@ def _progress_after(engine: Engine, job: Job, iteration: int) -> Progress:
     return progress
 
 
-def _allowance(job: Job, progress: Progress) -> int:
-    """Return how many objects the next batch may have.
-
-    Neither stopping condition is ever exceeded, so that nobody labels what the customer did not
-    ask for: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_LabelingJobStoppingConditions.html
-    """
-    conditions = job.request.get("StoppingConditions") or {}
-    counters = progress.counters
-    allowance = min(job.batch_size, counters.unlabeled)
-    most_by_people = conditions.get("MaxHumanLabeledObjectCount")
-    if most_by_people is not None:
-        allowance = min(allowance, most_by_people - progress.labeled_by_people)
-    percentage = conditions.get("MaxPercentageOfInputDatasetLabeled")
-    if percentage is not None:
-        most = counters.total_objects * percentage // 100
-        allowance = min(allowance, most - counters.total_labeled)
-    return allowance
-
-
 def _refuse_expired(engine: Engine, job: Job) -> None:
     if engine.clock() >= job.expires_at:
         raise JobFailedError(
@@ -176,7 +158,7 @@ def _make_batch(engine: Engine, job: Job, iteration: int, progress: Progress) ->
 
 def _write_batch(engine: Engine, job: Job, iteration: int, progress: Progress) -> None:
     files = engine.files_for_job(job)
-    lines = _unlabeled(files, job, progress, _allowance(job, progress))
+    lines = _unlabeled(files, job, progress, objects_for_people(job, progress))
     looked_at = _CandidateReader(engine, job, files).read(lines)
     try:
         files.put_stream(
