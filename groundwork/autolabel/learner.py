@@ -66,7 +66,8 @@ class Evidence:
     Parameters
     ----------
     forecasts, scores
-        (objects,) each: the quality that was expected, and the quality against people's labels.
+        (objects,) each, in the order of the examples: the quality that was expected, and the
+        quality against people's labels.
     """
 
     forecasts: NDArray[np.float64]

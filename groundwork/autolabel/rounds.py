@@ -51,7 +51,7 @@ _LATER_SHARE = 0.25
 _CUT_SHARES = (0.7, 0.85, 1.0)
 # Sizes that are considered, as shares of what is left.
 _REGION_SHARES = np.linspace(0.05, 1.0, 20)
-_SMALLEST_SAMPLE = 20
+SMALLEST_SAMPLE = 20
 # The betting bound needs this much more than a normal one, and a proposal should rather pass.
 _BOUND_EXCESS = 1.3
 _PASS_MARGIN = 0.5
@@ -361,7 +361,7 @@ def _best_region(
     means = np.cumsum(forecasts) / np.arange(1, len(forecasts) + 1)
     sizes = np.unique(np.rint(_REGION_SHARES * len(forecasts)).astype(int))
     found = []
-    for size in sizes[sizes > _SMALLEST_SAMPLE]:
+    for size in sizes[sizes > SMALLEST_SAMPLE]:
         sampled = _sample_size(float(means[size - 1]), int(size), spread, assurance, terms)
         if sampled is None or sampled > most or size - sampled > most_labels:
             continue
@@ -389,14 +389,14 @@ def _sample_size(
         if found is None:
             return None
         sampled = found
-    return max(sampled, _SMALLEST_SAMPLE, math.ceil(terms.sampled_share * size))
+    return max(sampled, SMALLEST_SAMPLE, math.ceil(terms.sampled_share * size))
 
 
 def _exact_sample_size(
     mean: float, size: int, error_probability: float, assurance: Assurance, terms: Terms
 ) -> int | None:
     """Return the least sample with the forecast share of right labels that passes."""
-    low, high = _SMALLEST_SAMPLE, size - 1
+    low, high = SMALLEST_SAMPLE, size - 1
     if high <= low or not _would_pass(mean, high // 2, size, error_probability, assurance, terms):
         return None
     high = high // 2
@@ -470,7 +470,7 @@ def _why_learn(now: _Region | None, later: _Region | None, forecasts: Floats, te
         )
     if not len(forecasts):
         return "the model has no label for what is left"
-    best = float(np.mean(forecasts[: max(_SMALLEST_SAMPLE, len(forecasts) // 10)]))
+    best = float(np.mean(forecasts[: max(SMALLEST_SAMPLE, len(forecasts) // 10)]))
     if best < terms.target:
         return (
             f"even the best tenth of the labels is forecast at {best:.3f}, below the target "

@@ -57,5 +57,86 @@ def snapshot_uri(job: Job, iteration: int) -> S3Uri:
     return job.output_prefix.child(f"manifests/intermediate/{iteration}/output.manifest")
 
 
+def line_starts_uri(job: Job) -> S3Uri:
+    """Where each line of the manifest begins, and at the end where the last one ends.
+
+    Little-endian 64-bit numbers, so that a range of bytes tells of any object.
+    """
+    return job.output_prefix.child("inference/lines.bin")
+
+
+def shards_uri(job: Job) -> S3Uri:
+    """How many objects there are, and how many are worked on together."""
+    return job.output_prefix.child("inference/shards.json")
+
+
+def features_uri(job: Job, shard: int) -> S3Uri:
+    """Features of a shard's objects: a record of one length for each, in the manifest's order."""
+    return job.output_prefix.child(f"inference/features/{shard}.bin")
+
+
+def pictures_uri(job: Job, shard: int) -> S3Uri:
+    """What was found out about a shard's images, and why some have no features."""
+    return job.output_prefix.child(f"inference/features/{shard}.json")
+
+
+def training_uri(job: Job, iteration: int) -> S3Uri:
+    """The folder of an iteration's model; that of another job may be one's first model."""
+    return job.output_prefix.child(f"training/{iteration}")
+
+
+def forecasts_uri(job: Job, iteration: int, shard: int) -> S3Uri:
+    """Which objects of a shard got a label from an iteration's model, and how good it should be."""
+    return job.output_prefix.child(f"inference/{iteration}/{shard}.npz")
+
+
+def machine_labels_uri(job: Job, iteration: int, shard: int) -> S3Uri:
+    """The labels themselves, in the order of ``forecasts_uri``: ``<object id> <json>`` lines."""
+    return job.output_prefix.child(f"inference/{iteration}/{shard}.jsonl")
+
+
+def plan_uri(job: Job, iteration: int) -> S3Uri:
+    """Which objects people are asked about next, and why."""
+    return _round(job, iteration, "plan.json")
+
+
+def proposal_uri(job: Job, iteration: int) -> S3Uri:
+    """The labels that wait for people's word on a sample of them."""
+    return _round(job, iteration, "proposal.npz")
+
+
+def verdict_uri(job: Job, iteration: int) -> S3Uri:
+    """What became of the proposal that was made an iteration before."""
+    return _round(job, iteration, "verdict.json")
+
+
+def accepted_labels_uri(job: Job, iteration: int) -> S3Uri:
+    """The accepted labels: ``<object id> <its line of the output manifest>`` lines.
+
+    Ground Truth, too, has a folder between the iteration and the file; AWS's notebooks count on it:
+    https://github.com/aws/amazon-sagemaker-examples, object_detection_tutorial.ipynb.
+    """
+    return _round(job, iteration, "auto_annotator/auto_annotator_output.txt")
+
+
+def object_states_uri(job: Job, iteration: int) -> S3Uri:
+    """A byte for each object: whether it has a label after an iteration, and from whom."""
+    return _round(job, iteration, "objects.npy")
+
+
+def round_uri(job: Job, iteration: int) -> S3Uri:
+    """The record of an iteration, for people."""
+    return _round(job, iteration, "round.json")
+
+
+def summary_uri(job: Job) -> S3Uri:
+    """The record of the job so far."""
+    return job.output_prefix.child("activelearning/summary.json")
+
+
+def _round(job: Job, iteration: int, name: str) -> S3Uri:
+    return job.output_prefix.child(f"activelearning/{iteration}/{name}")
+
+
 def _file_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d_%H:%M:%S}"

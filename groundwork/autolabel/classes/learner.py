@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from groundwork.autolabel.arrays import Arrays, below, named
 from groundwork.autolabel.backbone.network import Backbone
+from groundwork.autolabel.classes.decision import label_quality
 from groundwork.autolabel.forecast import Forecaster
 from groundwork.autolabel.learner import (
     Evidence,
@@ -102,7 +103,7 @@ class ClassLearner:
 
     def score(self, label: int, wanted: int) -> float:
         """Return 1 for the right class and 0 for any other."""
-        return float(label == wanted)
+        return label_quality(label, wanted)
 
 
 def _rows(objects: Sequence[KnownObject]) -> Floats:

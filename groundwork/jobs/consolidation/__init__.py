@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+CONFIDENCE_DIGITS = 4
+
 
 class AnswerError(ValueError):
     """An answer does not fit the contract of its task; the message says how."""

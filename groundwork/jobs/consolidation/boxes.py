@@ -15,15 +15,14 @@ Truth only that it finds the most similar boxes by Jaccard index, which is IoU, 
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from groundwork.images import ImageFacts
-from groundwork.jobs.consolidation import AnswerError, Label
+from groundwork.jobs.consolidation import CONFIDENCE_DIGITS, AnswerError, Label
 
 MATCHING_IOU = 0.5
-_CONFIDENCE_DIGITS = 4
 # Browsers report fractions of pixels, so that a box at the edge may seem to reach over it.
 _EDGE_TOLERANCE_PIXELS = 1.0
 
@@ -103,6 +102,13 @@ def consolidate_boxes(
         boxes = [(box, 0.0) for given in answers.values() for box in given]
     else:
         boxes = list(_agreed(answers))
+    return box_label(boxes, labels, image)
+
+
+def box_label(
+    boxes: Iterable[tuple[Box, float]], labels: Sequence[str], image: ImageFacts
+) -> Label:
+    """Return boxes with their confidences as the output manifest has them, whoever drew them."""
     placed = sorted(
         ((_pixels(box, image), confidence) for box, confidence in boxes),
         key=lambda entry: (entry[0]["class_id"], entry[0]["left"], entry[0]["top"]),
@@ -129,7 +135,7 @@ def _agreed(answers: Mapping[str, Sequence[Box]]) -> Iterator[tuple[Box, float]]
             continue
         merged = _mean([box for _, box in members])
         agreement = sum(iou(box, merged) for _, box in members) / len(workers)
-        yield merged, round(agreement, _CONFIDENCE_DIGITS)
+        yield merged, round(agreement, CONFIDENCE_DIGITS)
 
 
 def _groups(drawn: Sequence[tuple[str, Box]]) -> list[list[int]]:

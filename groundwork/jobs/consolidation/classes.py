@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundwork.jobs.consolidation import AnswerError, Label
+from groundwork.jobs.consolidation import CONFIDENCE_DIGITS, AnswerError, Label
 
 # Answers that every worker is taken to have given before, as a prior: mostly right ones.
 _PRIOR_RIGHT = 4.0
@@ -23,7 +23,6 @@ _PRIOR_WRONG = 1.0
 _PRIOR_CLASS = 1.0
 _MAXIMUM_ROUNDS = 100
 _CONVERGED = 1e-6
-_CONFIDENCE_DIGITS = 4
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -75,12 +74,17 @@ def consolidate_classes(
     it.
     """
     if workers_per_object == 1:
-        return [_label(labels, given[0].class_index, 0.0) for given in votes]
+        return [class_label(labels, given[0].class_index, 0.0) for given in votes]
     best, confidences = dawid_skene(votes)
     return [
-        _label(labels, index, confidence)
+        class_label(labels, index, confidence)
         for index, confidence in zip(best, confidences, strict=True)
     ]
+
+
+def class_label(labels: Sequence[str], index: int, confidence: float) -> Label:
+    """Return a class as the output manifest has it, whoever chose it."""
+    return Label(index, {"confidence": confidence, "class-name": labels[index]})
 
 
 def dawid_skene(votes: Sequence[Sequence[Vote]]) -> tuple[list[int], list[float]]:
@@ -104,7 +108,7 @@ def dawid_skene(votes: Sequence[Sequence[Vote]]) -> tuple[list[int], list[float]
     confidences = posterior.max(axis=1)
     return (
         [occurring[int(winner)] for winner in winners],
-        [round(float(confidence), _CONFIDENCE_DIGITS) for confidence in confidences],
+        [round(float(confidence), CONFIDENCE_DIGITS) for confidence in confidences],
     )
 
 
@@ -147,7 +151,3 @@ def _vote_shares(votes: Sequence[Sequence[Vote]], place: Mapping[int, int]) -> F
         for vote in given:
             shares[index, place[vote.class_index]] += 1 / len(given)
     return shares
-
-
-def _label(labels: Sequence[str], index: int, confidence: float) -> Label:
-    return Label(index, {"confidence": confidence, "class-name": labels[index]})

@@ -1,0 +1,73 @@
+"""How much a round may ask of people and accept from a model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from groundwork.autolabel.rounds import SMALLEST_SAMPLE
+from groundwork.jobs.allowance import objects_for_people, objects_to_label
+from groundwork.jobs.automation.objects import BEFORE, ObjectState, States, objects_in
+from groundwork.jobs.model import Job, Progress
+
+# People's share of what was to be labeled at first, at a time: ten batches are enough to learn from
+# and to judge with, and smaller ones would spend people's time on waiting for trainings.
+_SHARE_AT_ONCE = 10
+_LEAST_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the next round may be at most.
+
+    Parameters
+    ----------
+    people
+        How many objects people may get.
+    labels
+        How many labels may be accepted beside people's.
+    pool
+        How many objects are left.
+    """
+
+    people: int
+    labels: int
+    pool: int
+
+    def too_little(self) -> str | None:
+        """Say why no label could be accepted, whatever the model; None if some could."""
+        if self.people < SMALLEST_SAMPLE:
+            return (
+                f"people may get {self.people} more objects at a time (MaxConcurrentTaskCount, "
+                f"stopping conditions), fewer than the {SMALLEST_SAMPLE} that a sample takes"
+            )
+        if self.pool <= 2 * SMALLEST_SAMPLE:
+            return (
+                f"{self.pool} objects are left: a sample of {SMALLEST_SAMPLE} would not save "
+                "people more than it costs them"
+            )
+        if self.labels <= SMALLEST_SAMPLE:
+            return (
+                f"MaxPercentageOfInputDatasetLabeled leaves room for {self.labels} labels beside "
+                f"people's next batch, no more than the {SMALLEST_SAMPLE} that a sample takes"
+            )
+        return None
+
+
+def room_for(job: Job, progress: Progress, states: States) -> Room:
+    """Return what the next round may be.
+
+    People get at most a tenth of the objects at a time, so that something is left to automate, but
+    not fewer than 50, and never more than the job's own limits allow. Where the job is to label a
+    part of its input only, what people may get is set aside before labels are accepted, so that
+    both together stay within it.
+    """
+    to_label = len(states) - len(objects_in(states, *BEFORE))
+    at_once = max(_LEAST_AT_ONCE, to_label // _SHARE_AT_ONCE)
+    people = min(objects_for_people(job, progress), at_once)
+    left = objects_to_label(job, progress)
+    unlimited = left == progress.counters.unlabeled
+    return Room(
+        people=people,
+        labels=left if unlimited else left - people,
+        pool=int(np.count_nonzero(states == ObjectState.POOL)),
+    )
