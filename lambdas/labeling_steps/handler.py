@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -30,7 +29,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         result.iteration,
         result.outcome,
     )
-    return asdict(result)
+    return result.answer()
 
 
 @lru_cache(maxsize=1)

@@ -94,9 +94,15 @@ class AutomationFiles:
 
     # Objects
 
-    def keep_index(self, starts: Iterable[bytes], states: States, shards: Shards) -> None:
-        """Write where every line is, the objects' first states, and how they are grouped."""
-        self.keep_stream(layout.line_starts_uri(self._job), starts)
+    def keep_index(self, starts: bytes, states: States, shards: Shards) -> None:
+        """Write where every line is, the objects' first states, and how they are grouped.
+
+        Parameters
+        ----------
+        starts
+            What ``layout.line_starts_uri`` is to hold.
+        """
+        self.keep(layout.line_starts_uri(self._job), starts)
         self.keep_states(0, states)
         self.keep_json(layout.shards_uri(self._job), shards.to_json())
 

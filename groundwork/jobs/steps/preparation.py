@@ -1,13 +1,20 @@
 """The loop's first step: look at the input before anybody works on it."""
 
+import sys
+from array import array
 from dataclasses import replace
+
+import numpy as np
 
 from groundwork.contract.label_categories import LabelCategoriesError, parse_label_categories
 from groundwork.jobs import layout
+from groundwork.jobs.allowance import objects_for_people
+from groundwork.jobs.automation.files import AutomationFiles
+from groundwork.jobs.automation.objects import ObjectState, Shards, first_state, objects_in
 from groundwork.jobs.errors import JobFailedError
 from groundwork.jobs.model import Batch, BatchState, Counters, Job, JobStatus, Progress
 from groundwork.jobs.steps import Engine, StepResult
-from groundwork.manifest import LabelState, ManifestSummary, examine
+from groundwork.manifest import LabelState, ManifestSummary, examine, label_state, read_lines
 from groundwork.s3_client import (
     S3AccessDeniedError,
     S3ChangedError,
@@ -19,6 +26,8 @@ from groundwork.s3_client import (
 
 def prepare(engine: Engine, job_name: str) -> StepResult:
     """Check the manifest and the labels, count what is there, and let the job begin.
+
+    The outcome is ``prepared``, or ``automated`` with the shards whose features are to be computed.
 
     Raises
     ------
@@ -52,8 +61,14 @@ def prepare(engine: Engine, job_name: str) -> StepResult:
             modified_at=now,
         )
 
-    engine.store.change(job.name, begun)
-    return StepResult(job.name, 0, "prepared")
+    job = engine.store.change(job.name, begun)
+    if (
+        job.automation is None
+        or job.status is not JobStatus.IN_PROGRESS
+        or objects_for_people(job, progress) == 0
+    ):
+        return StepResult(job.name, 0, "prepared")
+    return StepResult(job.name, 0, "automated", _index_objects(engine, job))
 
 
 def read_labels(files: S3Client, job: Job) -> tuple[str, ...] | None:
@@ -94,6 +109,29 @@ def _examine_input(engine: Engine, job: Job) -> Progress:
     if not summary.lines:
         raise JobFailedError(f"The input manifest {job.manifest_uri} has no lines.")
     return Progress(counters=_counters(summary))
+
+
+def _index_objects(engine: Engine, job: Job) -> tuple[int, ...]:
+    """Note where each line is and what it says, and return the shards that need features.
+
+    What was labeled by machine before needs none: it is neither labeled again nor learned from.
+    """
+    files = AutomationFiles(engine.files_for_job(job), job)
+    shards = files.find_shards()
+    if shards is None:
+        starts, states = array("q"), bytearray()
+        end = 0
+        for line in read_lines(files.s3.stream(layout.snapshot_uri(job, 0))):
+            starts.append(line.start)
+            states.append(first_state(label_state(line.parse(), job.label_attribute)))
+            end = line.end
+        starts.append(end)
+        if sys.byteorder != "little":
+            starts.byteswap()
+        shards = Shards(len(states), engine.objects_per_shard)
+        files.keep_index(starts.tobytes(), np.frombuffer(bytes(states), np.uint8), shards)
+    seen = objects_in(files.states(0), ObjectState.POOL, ObjectState.HUMAN_BEFORE)
+    return shards.with_any(seen)
 
 
 def _counters(summary: ManifestSummary) -> Counters:

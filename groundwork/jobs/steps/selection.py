@@ -8,21 +8,14 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from groundwork.images import (
-    FIRST_BYTES,
-    MAXIMUM_FILE_BYTES,
-    MORE_BYTES,
-    ImageError,
-    ImageFacts,
-    ImageNeedsMoreError,
-    read_image,
-)
+from groundwork.images import ImageError, ImageFacts
 from groundwork.jobs import layout
 from groundwork.jobs.allowance import objects_for_people
 from groundwork.jobs.errors import JobFailedError
 from groundwork.jobs.function_client import FunctionClient, FunctionRaisedError
 from groundwork.jobs.model import Batch, BatchState, Job, JobStatus, Progress, Task
 from groundwork.jobs.steps import Engine, StepResult
+from groundwork.jobs.steps.images import read_facts
 from groundwork.jobs.steps.preparation import read_labels
 from groundwork.manifest import (
     SOURCE_REFERENCE,
@@ -32,14 +25,7 @@ from groundwork.manifest import (
     label_state,
     read_lines,
 )
-from groundwork.s3_client import (
-    S3AccessDeniedError,
-    S3Client,
-    S3ExistsError,
-    S3NotFoundError,
-    S3Uri,
-    S3UriFormatError,
-)
+from groundwork.s3_client import S3Client, S3ExistsError
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sms-custom-templates-step3-lambda-requirements.html
 _PRE_EVENT_VERSION = "2018-10-16"
@@ -244,7 +230,7 @@ class _CandidateReader:
         seen = Candidate(line.object_id, line.body.decode("utf-8"), line.end)
         try:
             if self._checks_images:
-                seen = replace(seen, image=_read_image(self._files, attributes[SOURCE_REFERENCE]))
+                seen = replace(seen, image=read_facts(self._files, attributes[SOURCE_REFERENCE]))
             return replace(seen, task_input=self._task_input(attributes))
         except (ImageError, _NoTaskError) as error:
             return replace(seen, failure=str(error))
@@ -287,23 +273,3 @@ class _CandidateReader:
 
 class _NoTaskError(Exception):
     """No task can be made of an object; the message says why."""
-
-
-def _read_image(files: S3Client, reference: str) -> ImageFacts:
-    """Tell an image's size from as few of its bytes as do."""
-    try:
-        uri = S3Uri.parse(reference)
-        for length in (FIRST_BYTES, MORE_BYTES):
-            found = files.get_range(uri, 0, length)
-            try:
-                return read_image(found.data, found.total_bytes)
-            except ImageNeedsMoreError:
-                continue
-        found = files.get_range(uri, 0, MAXIMUM_FILE_BYTES)
-        return read_image(found.data, found.total_bytes)
-    except S3NotFoundError as error:
-        raise ImageError(f"there is no {reference}") from error
-    except S3AccessDeniedError as error:
-        raise ImageError(f"the job's role may not read {reference}: {error}") from error
-    except S3UriFormatError as error:
-        raise ImageError(str(error)) from error
