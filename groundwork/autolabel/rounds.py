@@ -302,6 +302,7 @@ def judge(
             forecasts=np.array([forecast_of[each] for each in drawn]),
             population=cut,
             forecast_mean=float(proposal.forecasts[:cut].mean()),
+            forecast_highest=float(proposal.forecasts[:cut].max()),
             graded=terms.graded,
         )
         rest = cut - len(drawn)
@@ -421,7 +422,7 @@ def _would_pass(
     right = math.floor(sampled * max(0.0, mean - _PASS_MARGIN * deviation))
     scores = np.zeros(sampled)
     scores[:right] = 1
-    sample = Sample(scores, np.full(sampled, mean), size, mean, graded=False)
+    sample = Sample(scores, np.full(sampled, mean), size, mean, mean, graded=False)
     bound = rest_lower_bound(sample, error_probability, 0.0)
     return bound >= assurance.needed(terms.target, size - sampled)
 
@@ -500,6 +501,8 @@ def measured_interval(
             scores=1 - sample.scores,
             forecasts=1 - sample.forecasts,
             forecast_mean=1 - sample.forecast_mean,
+            # The mirrored forecasts' highest is the forecasts' lowest, which is 0 at least.
+            forecast_highest=1.0,
         )
         mean += weight * float(sample.scores.mean())
         low += weight * lower_bound(sample, share, spread)
