@@ -50,17 +50,20 @@ _LATER_SHARE = 0.25
 # Nested regions, as shares of the one that is proposed.
 _CUT_SHARES = (0.7, 0.85, 1.0)
 # Sizes that are considered, as shares of what is left.
-_REGION_SHARES = np.linspace(0.05, 1.0, 20)
+_REGION_SHARES = np.linspace(0.02, 1.0, 50)
 _SMALLEST_SAMPLE = 20
 # The betting bound needs this much more than a normal one, and a proposal should rather pass.
 _BOUND_EXCESS = 1.3
 _PASS_MARGIN = 0.5
-# By how much the next training will help: a share of what the last one did, or, at first, this.
-_NEXT_GAIN_SHARE = 0.5
-_FIRST_GAIN = 0.015
+# What is missing to perfect labels falls with the number of examples to the power of minus this, as
+# measured on synthetic photos. It decides when to propose, not what is accepted.
+_LEARNING_EXPONENT = 0.15
 # Waiting has to promise this much more than can be had now.
 _WORTH_WAITING = 1.03
+# By then what is left of the error probability proves nothing any more.
+_MOST_PROPOSALS = 10
 _LEAST_SPREAD = 0.05
+_ENOUGH_FOR_SPREAD = 30
 _RANDOM_SHARE_OF_LEARNING = 0.3
 
 
@@ -129,7 +132,7 @@ class Proposal:
     cuts
         The sizes of the nested regions, from strict to lax; the last is all of it.
     sample
-        The objects that were drawn, in the order of drawing.
+        The objects that were drawn.
     spread
         How far qualities are expected to be from their forecasts.
     """
@@ -225,7 +228,6 @@ def plan_first(objects: Integers, most: int, random: np.random.Generator) -> Pla
 def plan(
     pool: Pool,
     evidence: Evidence,
-    before: Evidence | None,
     assurance: Assurance,
     terms: Terms,
     most: int,
@@ -236,9 +238,8 @@ def plan(
 
     Parameters
     ----------
-    evidence, before
-        How the model does on labeled objects that it did not learn from, now and one training
-        before.
+    evidence
+        How the model does on labeled objects that it did not learn from.
     most
         How many tasks people may get.
     most_labels
@@ -247,13 +248,10 @@ def plan(
     usable = np.flatnonzero(~np.isnan(pool.forecasts))
     order = usable[np.argsort(-pool.forecasts[usable], kind="stable")]
     objects, forecasts = pool.objects[order], pool.forecasts[order]
-    level = _level(evidence)
-    spread = _spread(evidence)
-    now = _best_region(forecasts, spread, assurance, terms, most, most_labels)
+    now = _best_region(forecasts, evidence, assurance, terms, most, most_labels)
     later = _best_region(
-        # People will have labeled the hardest objects, and the model will have learned of them.
-        np.clip(forecasts[: max(0, len(forecasts) - most)] + _next_gain(level, before), 0, 1),
-        spread,
+        _after_one_more_batch(forecasts, len(evidence.scores), most),
+        evidence,
         assurance,
         terms,
         most,
@@ -263,8 +261,8 @@ def plan(
         chosen = _to_learn_from(pool, order, most, random)
         return Plan(None, chosen, _why_learn(now, later, forecasts, terms))
     region, region_forecasts = objects[: now.size], forecasts[: now.size]
-    sample = random.choice(region, now.sampled, replace=False)
-    proposal = Proposal(region, region_forecasts, _cuts(now), sample, spread)
+    sample = np.sort(random.choice(region, now.sampled, replace=False))
+    proposal = Proposal(region, region_forecasts, _cuts(now), sample, now.spread)
     outside = np.setdiff1d(pool.objects, region)
     by_forecast = np.concatenate([np.setdiff1d(pool.objects, objects), objects[now.size :][::-1]])
     others = by_forecast[: max(0, most - len(sample))] if len(outside) else outside
@@ -277,7 +275,11 @@ def plan(
 
 
 def judge(
-    proposal: Proposal, scores: Mapping[int, float], assurance: Assurance, terms: Terms
+    proposal: Proposal,
+    scores: Mapping[int, float],
+    assurance: Assurance,
+    terms: Terms,
+    random: np.random.Generator,
 ) -> Verdict:
     """Accept as much of a proposal as people's word on its sample allows.
 
@@ -287,14 +289,18 @@ def judge(
         The quality of the sample's labels against people's. An object that is missing, as people
         declined it or its task failed, counts as 0: why it is missing may have to do with its
         quality.
+    random
+        Puts the sample in an order that nobody could know before, neither people nor who hands out
+        tasks: the bound holds for such an order.
     """
     error_probability = assurance.error_probability(terms.confidence)
     judged = replace(assurance, proposals=assurance.proposals + 1)
     forecast_of = dict(zip(proposal.objects.tolist(), proposal.forecasts.tolist(), strict=True))
     place_of = {each: place for place, each in enumerate(proposal.objects.tolist())}
+    order = random.permutation(proposal.sample).tolist()
     tests: list[CutTest] = []
     for cut in proposal.cuts:
-        drawn = [each for each in proposal.sample.tolist() if place_of[each] < cut]
+        drawn = [each for each in order if place_of[each] < cut]
         if not drawn:
             break
         sample = Sample(
@@ -344,6 +350,7 @@ class _Region:
 
     size: int
     sampled: int
+    spread: float
 
     @property
     def gain(self) -> int:
@@ -352,21 +359,24 @@ class _Region:
 
 def _best_region(
     forecasts: Floats,
-    spread: float,
+    evidence: Evidence,
     assurance: Assurance,
     terms: Terms,
     most: int,
     most_labels: int,
 ) -> _Region | None:
     """Return the region that would bring most, or None if none would probably pass."""
+    if assurance.proposals >= _MOST_PROPOSALS:
+        return None
     means = np.cumsum(forecasts) / np.arange(1, len(forecasts) + 1)
     sizes = np.unique(np.rint(_REGION_SHARES * len(forecasts)).astype(int))
     found = []
     for size in sizes[sizes > _SMALLEST_SAMPLE]:
+        spread = _spread(evidence, float(forecasts[size - 1]))
         sampled = _sample_size(float(means[size - 1]), int(size), spread, assurance, terms)
         if sampled is None or sampled > most or size - sampled > most_labels:
             continue
-        region = _Region(int(size), sampled)
+        region = _Region(int(size), sampled, spread)
         # Regions that cost people more than they save them are none.
         if region.gain > sampled:
             found.append(region)
@@ -447,21 +457,28 @@ def _to_learn_from(
     return np.sort(pool.objects[np.concatenate([worst, drawn])])
 
 
-def _level(evidence: Evidence) -> float:
-    return float(evidence.scores.mean()) if len(evidence.scores) else 0.0
-
-
-def _spread(evidence: Evidence) -> float:
+def _spread(evidence: Evidence, lowest_forecast: float) -> float:
+    """Return how far qualities are from their forecasts where forecasts are as high as these."""
     if not len(evidence.scores):
         return 0.5
-    off = evidence.scores - evidence.forecasts
+    best_first = np.argsort(-evidence.forecasts, kind="stable")
+    alike = int(np.sum(evidence.forecasts >= lowest_forecast))
+    chosen = best_first[: max(alike, _ENOUGH_FOR_SPREAD)]
+    off = evidence.scores[chosen] - evidence.forecasts[chosen]
     return max(_LEAST_SPREAD, float(np.sqrt(np.mean(off**2))))
 
 
-def _next_gain(level: float, before: Evidence | None) -> float:
-    if before is None or not len(before.scores):
-        return _FIRST_GAIN
-    return max(0.0, _NEXT_GAIN_SHARE * (level - _level(before)))
+def _after_one_more_batch(forecasts: Floats, examples: int, most: int) -> Floats:
+    """Return what forecasts will probably be when people have labeled the hardest objects.
+
+    Those are gone then, and the model has learned of them.
+    """
+    left = forecasts[: max(0, len(forecasts) - most)]
+    if not len(left):
+        return left
+    missing = (examples / (examples + most)) ** _LEARNING_EXPONENT
+    expected: Floats = np.clip(left + (1 - left.mean()) * (1 - missing), 0, 1)
+    return expected
 
 
 def _why_learn(now: _Region | None, later: _Region | None, forecasts: Floats, terms: Terms) -> str:
