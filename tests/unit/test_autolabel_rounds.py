@@ -1,7 +1,8 @@
-"""A job keeps its word over all its rounds, whatever the model, the data and the people are like."""
+"""A job keeps its word over all its rounds, whatever the model and the data are like."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -235,7 +236,7 @@ def proposal_of(
     random = np.random.default_rng(seed)
     sample = random.choice(order, sampled, replace=False)
     size = len(order)
-    cuts = (int(0.7 * size), int(0.85 * size), size)
+    cuts = (size, int(0.8 * size))
     forecasts = np.clip(qualities[order], 0, 1)
     proposal = Proposal(order, forecasts, cuts, sample, 0.1)
     return proposal, {int(each): float(qualities[each]) for each in sample}
@@ -247,7 +248,7 @@ def test_all_of_a_good_region_is_accepted_but_its_sample() -> None:
         proposal, scores, Assurance(), Terms(0.6, graded=True), np.random.default_rng(0)
     )
     assert sorted(verdict.accepted) == sorted(set(range(300)) - set(scores))
-    assert [test.passed for test in verdict.tests] == [True, True, True]
+    assert [test.passed for test in verdict.tests] == [True]
     assert verdict.assurance.labels == 240
     bound = verdict.assurance.bound
     assert bound is not None
@@ -255,29 +256,27 @@ def test_all_of_a_good_region_is_accepted_but_its_sample() -> None:
 
 
 def test_a_region_that_fails_as_a_whole_may_pass_in_part() -> None:
-    qualities = np.r_[np.full(225, 0.95), np.full(75, 0.0)]
-    proposal, scores = proposal_of(qualities, 90)
+    qualities = np.r_[np.full(240, 0.95), np.full(60, 0.0)]
+    proposal, scores = proposal_of(qualities, 100)
     verdict = judge(
         proposal, scores, Assurance(), Terms(0.78, graded=True), np.random.default_rng(0)
     )
-    assert [test.passed for test in verdict.tests] == [True, False]
-    assert len(verdict.accepted) == 210 - verdict.tests[0].sampled
-    # What was tested first and passed is known to reach what it had to, and no more.
-    assert verdict.assurance.bound == pytest.approx(0.78)
+    assert [test.passed for test in verdict.tests] == [False, True]
+    assert set(verdict.accepted) == set(range(240)) - set(scores)
+    bound = verdict.assurance.bound
+    assert bound is not None
+    assert 0.78 <= bound < 0.95
 
 
-def test_nothing_is_accepted_after_the_first_failure() -> None:
-    # The strict region is the worst: the forecasts are upside down.
+def test_forecasts_that_are_upside_down_bring_nothing() -> None:
     qualities = np.r_[np.full(150, 0.2), np.full(150, 1.0)]
     random = np.random.default_rng(0)
     objects = np.arange(300)
     sample = random.choice(objects, 120, replace=False)
-    proposal = Proposal(objects, np.linspace(0.9, 0.8, 300), (210, 255, 300), sample, 0.1)
+    proposal = Proposal(objects, np.linspace(0.9, 0.8, 300), (300, 240), sample, 0.1)
     scores = {int(each): float(qualities[each]) for each in sample}
-    verdict = judge(
-        proposal, scores, Assurance(), Terms(0.55, graded=True), np.random.default_rng(0)
-    )
-    assert len(verdict.tests) == 1
+    verdict = judge(proposal, scores, Assurance(), Terms(0.6, graded=True), random)
+    assert [test.passed for test in verdict.tests] == [False, False]
     assert len(verdict.accepted) == 0
     assert verdict.assurance == Assurance(proposals=1)
 
@@ -297,7 +296,7 @@ def test_every_proposal_costs_its_part_of_the_error_probability() -> None:
     shares = [Assurance(proposals=made).error_probability(0.95) for made in range(60)]
     assert sum(shares) == pytest.approx(0.05)
     assert shares[0] == pytest.approx(0.0375)
-    assert all(one > other for one, other in zip(shares, shares[1:], strict=False))
+    assert all(one > other for one, other in pairwise(shares))
 
 
 def test_what_was_shown_beyond_the_target_may_be_spent_later() -> None:
