@@ -28,7 +28,7 @@ theirs.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -62,7 +62,7 @@ _WORTH_WAITING = 1.03
 _MOST_PROPOSALS = 10
 _LEAST_SPREAD = 0.05
 _ENOUGH_FOR_SPREAD = 30
-_RANDOM_SHARE_OF_LEARNING = 0.3
+_RANDOM_SHARE_OF_LEARNING = 0.4
 
 
 @dataclass(frozen=True)
@@ -212,11 +212,15 @@ class Plan:
         Objects beside the proposal's sample.
     reason
         One sentence for the record.
+    hardest
+        Those of the others that were chosen for being hard, which makes them no representative
+        examples.
     """
 
     proposal: Proposal | None
     others: Integers
     reason: str
+    hardest: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 def plan_first(objects: Integers, most: int, random: np.random.Generator) -> Plan:
@@ -258,19 +262,20 @@ def plan(
         most_labels,
     )
     if now is None or (later is not None and later.gain > _WORTH_WAITING * now.gain):
-        chosen = _to_learn_from(pool, order, most, random)
-        return Plan(None, chosen, _why_learn(now, later, forecasts, terms))
+        hardest, others = _to_learn_from(pool, order, most, random)
+        chosen = np.sort(np.concatenate([hardest, others]))
+        return Plan(None, chosen, _why_learn(now, later, forecasts, terms), hardest)
     region, region_forecasts = objects[: now.size], forecasts[: now.size]
     sample = np.sort(random.choice(region, now.sampled, replace=False))
     proposal = Proposal(region, region_forecasts, _cuts(now), sample, now.spread)
-    outside = np.setdiff1d(pool.objects, region)
     by_forecast = np.concatenate([np.setdiff1d(pool.objects, objects), objects[now.size :][::-1]])
-    others = by_forecast[: max(0, most - len(sample))] if len(outside) else outside
+    hardest = by_forecast[: max(0, most - len(sample))].astype(np.int64)
     return Plan(
         proposal,
-        others.astype(np.int64),
+        hardest,
         f"{now.size} of {len(pool.objects)} objects are proposed, {now.sampled} of them drawn for "
         "people",
+        hardest,
     )
 
 
@@ -450,10 +455,10 @@ def _cuts(region: _Region) -> tuple[int, ...]:
 
 def _to_learn_from(
     pool: Pool, order: NDArray[np.intp], most: int, random: np.random.Generator
-) -> Integers:
-    """Return objects for people: mostly those that the model is worst at, the rest at random.
+) -> tuple[Integers, Integers]:
+    """Return objects for people: those that the model is worst at, and some at random.
 
-    The worst would end with people anyway. Some at random keep the model in touch with the rest.
+    The worst would end with people anyway. Those at random show how the model does on the rest.
     """
     unknown = np.setdiff1d(np.arange(len(pool.objects)), order)
     worst_first = np.concatenate([unknown, order[::-1]])
@@ -461,7 +466,7 @@ def _to_learn_from(
     worst = worst_first[: count - int(_RANDOM_SHARE_OF_LEARNING * count)]
     others = np.setdiff1d(np.arange(len(pool.objects)), worst)
     drawn = random.choice(others, count - len(worst), replace=False)
-    return np.sort(pool.objects[np.concatenate([worst, drawn])])
+    return pool.objects[np.sort(worst)], pool.objects[np.sort(drawn)]
 
 
 def _spread(evidence: Evidence, lowest_forecast: float) -> float:
@@ -476,13 +481,15 @@ def _spread(evidence: Evidence, lowest_forecast: float) -> float:
 
 
 def _after_one_more_batch(forecasts: Floats, examples: int, most: int) -> Floats:
-    """Return what forecasts will probably be when people have labeled the hardest objects.
+    """Return what forecasts will probably be when people have labeled one more batch.
 
-    Those are gone then, and the model has learned of them.
+    The hardest objects and some others are gone then, and the model has learned of them.
     """
-    left = forecasts[: max(0, len(forecasts) - most)]
-    if not len(left):
-        return left
+    drawn = int(_RANDOM_SHARE_OF_LEARNING * most)
+    left = forecasts[: max(0, len(forecasts) - (most - drawn))]
+    if len(left) <= drawn:
+        return left[:0]
+    left = np.delete(left, np.linspace(0, len(left) - 1, drawn).astype(int))
     missing = (examples / (examples + most)) ** _LEARNING_EXPONENT
     expected: Floats = np.clip(left + (1 - left.mean()) * (1 - missing), 0, 1)
     return expected
