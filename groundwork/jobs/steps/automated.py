@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from groundwork.autolabel.learner import Learner
 from groundwork.autolabel.rounds import Terms
 from groundwork.jobs.automation.files import AutomationFiles
@@ -59,8 +61,18 @@ class Automated:
 
     @property
     def seed(self) -> int:
-        """What every random choice of the job comes from, so that steps repeat themselves."""
-        return int.from_bytes(hashlib.sha256(self.job.arn.encode()).digest()[:4], "big")
+        """What the learner's random choices come from, so that a training repeats itself."""
+        return _number(self.job.arn)
+
+    def draws(self, iteration: int, purpose: str) -> np.random.Generator:
+        """Return what draws objects: the same again for the same purpose.
+
+        People could work out the job's ARN, and who knew the sample could label it with more care
+        than the rest. The reference code is random and no worker sees it.
+        """
+        return np.random.default_rng(
+            [_number(f"{self.job.arn} {self.job.reference_code} {purpose}"), iteration]
+        )
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -73,3 +85,7 @@ class Automated:
         if progress is None:
             raise JobFailedError(f"batch {iteration} of job {self.job.name} was never published")
         return progress
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

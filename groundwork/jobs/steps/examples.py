@@ -66,6 +66,7 @@ def labeled_by_people(
     }
     usable = [object_id for object_id in chosen.tolist() if object_id in found]
     references = {object_id: found[object_id][1] for object_id in usable}
+    hardest = _chosen_for_being_hard(automated, iteration)
     shards = automated.files.shards()
     records = automated.files.records_of(usable, shards, record_bytes)
     with open_pictures(automated, usable, references, shards) as pictures:
@@ -73,6 +74,7 @@ def labeled_by_people(
             Example(
                 KnownObject(object_id, record, partial(pictures.open, object_id)),
                 found[object_id][0],
+                representative=object_id not in hardest,
             )
             for object_id, record in zip(usable, records, strict=True)
             # A picture without features has zeros only.
@@ -93,6 +95,11 @@ def open_pictures(
     return PictureSource(
         lambda object_id: read_file(automated.files.s3, references[object_id]), objects, facts_of
     )
+
+
+def _chosen_for_being_hard(automated: Automated, iteration: int) -> set[int]:
+    plans = (automated.files.find_plan(past) for past in range(iteration))
+    return {object_id for plan in plans if plan is not None for object_id in plan.hardest}
 
 
 def _labels(

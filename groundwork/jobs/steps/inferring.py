@@ -63,7 +63,7 @@ def _infer(automated: Automated, iteration: int, shard: int) -> None:
     seconds = (clock() - began).total_seconds()
     found = Forecasts(
         np.array([prediction.object_id for prediction in predictions], np.int64),
-        np.array([prediction.forecast for prediction in predictions], np.float64),
+        np.clip([prediction.forecast for prediction in predictions], 0.0, 1.0),
         seconds,
     )
     files.keep_forecasts(iteration, shard, labels, found)

@@ -1,12 +1,13 @@
 """Learn from what people labeled so far, or go on with the model that was given."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from groundwork.autolabel.arrays import Arrays
-from groundwork.autolabel.learner import Evidence, Learner, Trained
+from groundwork.autolabel.learner import Evidence, Example, Learner, Trained, representative
 from groundwork.jobs.automation.objects import ObjectState, States, objects_in
 from groundwork.jobs.automation.records import ModelOrigin, ModelRecord
 from groundwork.jobs.automation.room import room_for
@@ -18,7 +19,6 @@ from groundwork.s3_uri import S3Uri
 
 # Fewer labels teach nothing that a sample of 20 could confirm.
 _LEAST_EXAMPLES = 20
-_NO_EVIDENCE = Evidence(np.zeros(0), np.zeros(0))
 _log = logging.getLogger(__name__)
 
 
@@ -107,24 +107,35 @@ def _best_model(
     folder = automated.automation.initial_model
     if folder is None:
         return own, obstacle if own is None else own.reason
-    given = _given_model(automated, learner, labeled, S3Uri.parse(folder))
+    comparable = _comparable(labeled)
+    given = _given_model(automated, learner, comparable, S3Uri.parse(folder))
     if own is None:
         return given, f"{obstacle}; the given model is used"
-    if labeled.fresh.sum() < _LEAST_EXAMPLES:
-        # The given model may have learned from the very labels that were there before.
+    if len(comparable) < _LEAST_EXAMPLES:
         if given.learned_from > own.learned_from:
             return given, (
                 f"the given model has learned from {given.learned_from} labels, more than the "
                 f"{own.learned_from} that this job has"
             )
         return own, own.reason
-    quality = float(own.evidence.scores[labeled.fresh].mean())
-    if float(given.evidence.scores.mean()) > quality:
+    typical = representative(labeled.examples)
+    quality = float(own.evidence.scores[labeled.fresh[typical]].mean())
+    given_quality = float(given.evidence.scores.mean())
+    if given_quality > quality:
         return given, (
-            f"the given model reaches {given.evidence.scores.mean():.3f} on this job's labels, an "
-            f"own one {quality:.3f}"
+            f"the given model reaches {given_quality:.3f} on this job's labels, an own one "
+            f"{quality:.3f}"
         )
     return own, own.reason
+
+
+def _comparable(labeled: Labeled) -> list[Example]:
+    """Return the examples that neither model has learned from when it is asked about them.
+
+    The given one may know the labels that were there before the job.
+    """
+    typical = representative(labeled.examples)
+    return [labeled.examples[place] for place in typical if labeled.fresh[place]]
 
 
 def _own_model(
@@ -152,7 +163,9 @@ def _own_model(
     return model, ""
 
 
-def _given_model(automated: Automated, learner: Learner, labeled: Labeled, folder: S3Uri) -> _Model:
+def _given_model(
+    automated: Automated, learner: Learner, comparable: Sequence[Example], folder: S3Uri
+) -> _Model:
     """Return the model that the job began with, and how it does on this job's labels.
 
     Before there are enough of them, how it did in its own job has to do.
@@ -164,23 +177,15 @@ def _given_model(automated: Automated, learner: Learner, labeled: Labeled, folde
             "without it"
         )
     arrays = automated.files.model_in(folder)
-    fresh = [
-        example
-        for example, is_fresh in zip(labeled.examples, labeled.fresh, strict=True)
-        if is_fresh
-    ]
-    if len(fresh) < _LEAST_EXAMPLES:
+    if len(comparable) < _LEAST_EXAMPLES:
         evidence = automated.files.evidence_in(folder)
     else:
-        known = [example.known for example in fresh]
+        known = [example.known for example in comparable]
         predictions = learner.predict(arrays, known, len(automated.classes))
-        evidence = Evidence(
-            np.array([prediction.forecast for prediction in predictions]),
-            np.array(
-                [
-                    learner.score(prediction.label, example.label)
-                    for prediction, example in zip(predictions, fresh, strict=True)
-                ]
-            ),
-        )
+        scores = [
+            learner.score(prediction.label, example.label)
+            for prediction, example in zip(predictions, comparable, strict=True)
+        ]
+        forecasts = [prediction.forecast for prediction in predictions]
+        evidence = Evidence(np.array(forecasts), np.array(scores))
     return _Model(ModelOrigin.GIVEN, record.learned_from, arrays, evidence, {}, "")
