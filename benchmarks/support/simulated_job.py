@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundwork.autolabel.learner import Arrays, Example, KnownObject, Learner, Prediction
+from groundwork.autolabel.arrays import Arrays
+from groundwork.autolabel.learner import Example, KnownObject, Learner, Prediction
 from groundwork.autolabel.rounds import (
     Assurance,
     Plan,
