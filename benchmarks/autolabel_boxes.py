@@ -1,4 +1,4 @@
-"""How much of a box-labeling job the machine takes over at a promised quality, and keeps the promise.
+"""How much of a box-labeling job the machine takes over at a promised quality, and if it keeps it.
 
 DATA names another folder of images with truth.json. The whole takes about an hour on two cores;
 SEEDS=0,1 measures fewer.
@@ -19,7 +19,7 @@ from benchmarks.support.simulated_job import (
 from groundwork.autolabel.boxes.decision import BoxLabel, label_quality
 from groundwork.autolabel.rounds import Terms
 
-# Target, workers for each image, and what is to be reached: share labeled by machine, true mean IoU.
+# Target, workers for each image; what is to be reached: share labeled by machine, true mean IoU.
 _GOALS = ((0.6, 1, 0.80, 0.68), (0.7, 1, 0.55, 0.78), (0.75, 3, 0.50, 0.82))
 _REFERENCE_MARGIN = 0.5
 

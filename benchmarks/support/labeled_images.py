@@ -23,7 +23,7 @@ from groundwork.results.truth import Truth
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT_DATA = PROJECT.parent / "shared" / "data" / "logos1000"
-# With it, and the misses of the demo's workers, people reach a mean IoU of 0.865 on the default set.
+# With it, and the misses of the demo's workers, people reach a mean IoU of 0.865 on that set.
 EDGE_ERROR = 0.05
 _AT_ONCE = 32
 

@@ -1,4 +1,4 @@
-"""A labeling job without a cloud: the loop's own decisions, with labels that are known beforehand."""
+"""A labeling job without a cloud: the loop's own decisions, with labels known beforehand."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundwork.autolabel.learner import Arrays, Example, KnownObject, Learner, Prediction
+from groundwork.autolabel.arrays import Arrays
+from groundwork.autolabel.learner import Example, KnownObject, Learner, Prediction
 from groundwork.autolabel.rounds import (
     Assurance,
     Plan,
@@ -67,11 +68,13 @@ def run_job(
     pool = np.arange(len(known))
     kept: Arrays = {}
     said: dict[int, Prediction] = {}
+    hard: set[int] = set()
     decided = plan_first(pool, batch, random)
     while len(pool):
         sample = decided.proposal.sample if decided.proposal else np.zeros(0, np.int64)
         asked = np.concatenate([decided.others, sample]).astype(int)
         result.human += asked.tolist()
+        hard |= set(decided.hardest.tolist())
         if decided.proposal is not None:
             scores = {
                 each: learner.score(said[each].label, labels[each]) for each in sample.tolist()
@@ -85,10 +88,10 @@ def run_job(
             break
         result.rounds += 1
         started = time.monotonic()
-        examples = [Example(known[each], labels[each]) for each in result.human]
+        examples = [Example(known[each], labels[each], each not in hard) for each in result.human]
         trained = learner.train(examples, classes, kept, seed)
         kept = trained.kept
-        predictions = learner.predict(trained.model, [known[each] for each in pool], classes)
+        predictions = learner.predict(trained.model, [known[int(each)] for each in pool], classes)
         result.training_seconds.append(time.monotonic() - started)
         said = {each.object_id: each for each in predictions}
         forecasts = np.array([each.forecast for each in predictions])
@@ -145,7 +148,7 @@ def accept_by_margin(
     kept: Arrays = {}
     while len(pool):
         asked = random.choice(pool, min(batch, len(pool)), replace=False)
-        result.human += asked.tolist()
+        result.human += [int(each) for each in asked]
         pool = np.setdiff1d(pool, asked)
         if not len(pool):
             break
@@ -153,7 +156,7 @@ def accept_by_margin(
         examples = [Example(known[each], labels[each]) for each in result.human]
         trained = learner.train(examples, classes, kept, seed)
         kept = trained.kept
-        predictions = learner.predict(trained.model, [known[each] for each in pool], classes)
+        predictions = learner.predict(trained.model, [known[int(each)] for each in pool], classes)
         sure = {
             each.object_id: each.label
             for each in predictions
