@@ -7,6 +7,7 @@ from groundwork.contract.builtin_tasks import BuiltinTask
 from groundwork.contract.label_categories import LabelCategoriesError, parse_label_categories
 from groundwork.contract.rules import labeling_job_problems, open_engine_problems, task_of
 from groundwork.contract.service_model import validate
+from groundwork.jobs.automation.settings import objects_at_once
 from groundwork.preflight.findings import Finding, Findings
 from groundwork.preflight.inputs import (
     Absence,
@@ -317,7 +318,8 @@ def _bucket_warnings(inputs: Inputs) -> Iterator[Finding]:
 def _size_warnings(inputs: Inputs) -> Iterator[Finding]:
     """Warn of batches that leave nothing to automate.
 
-    Ground Truth validates on a fifth of a small data set and a tenth of one from 5,000 objects on.
+    Ground Truth validates on a fifth of a small data set and a tenth of one from 5,000 objects on;
+    the open engine makes people's batches small enough by itself, down to a least size.
     """
     if not isinstance(inputs.manifest, ManifestSeen) or not inputs.manifest.objects:
         return
@@ -332,7 +334,17 @@ def _size_warnings(inputs: Inputs) -> Iterator[Finding]:
         )
     if "LabelingJobAlgorithmsConfig" not in inputs.request:
         return
-    if objects < MINIMUM_AUTOMATED_OBJECTS and inputs.engine != "open":
+    if inputs.engine == "open":
+        first = min(batch, objects_at_once(objects))
+        if first >= objects:
+            yield Finding(
+                "automated labeling",
+                f"the data set has {objects:,} objects, all of which people's first batch takes",
+                f"some hundreds of objects, well above {first:,}",
+                "add images, or switch auto-labeling off",
+            )
+        return
+    if objects < MINIMUM_AUTOMATED_OBJECTS:
         yield Finding(
             "automated labeling",
             f"the data set has {objects:,} objects, so people will label all of them",

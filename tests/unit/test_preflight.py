@@ -156,13 +156,19 @@ def test_a_request_that_the_service_model_refuses_hides_no_other_problem() -> No
     assert any("0 labels; bounding box needs at least 1" in problem for problem in found)
 
 
+def with_own_network(wanted: dict[str, Any]) -> dict[str, Any]:
+    network = {"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}}
+    config = {**wanted["LabelingJobAlgorithmsConfig"], "LabelingJobResourceConfig": network}
+    return {**wanted, "LabelingJobAlgorithmsConfig": config}
+
+
 def test_what_the_open_engine_does_not_have_is_told_there_only() -> None:
     changes: dict[str, Any] = {
-        "request": request(automated=True),
+        "request": with_own_network(request(automated=True)),
         "role_trust": trust(AWS=f"arn:aws:iam::{ACCOUNT}:root", Service="sagemaker.amazonaws.com"),
     }
     assert problems_of(**changes) == []
-    assert "automated labeling" in only_problem(engine="open", **changes)
+    assert "outside your VPC" in only_problem(engine="open", **changes)
 
 
 # Files
@@ -399,6 +405,18 @@ def test_batches_that_leave_nothing_to_automate_are_a_warning(
         manifest=ManifestSeen(objects=objects, buckets={"data": objects}),
     )
     assert any("leave none of the" in warning for warning in found) is warned
+
+
+@pytest.mark.parametrize(("objects", "warned"), [(50, True), (51, False), (1000, False)])
+def test_the_open_engine_makes_batches_small_enough_where_there_is_enough(
+    objects: int, warned: bool
+) -> None:
+    found = warnings_of(
+        engine="open",
+        request=request(automated=True, MaxConcurrentTaskCount=1000),
+        manifest=ManifestSeen(objects=objects, buckets={"data": objects}),
+    )
+    assert any("people's first batch takes" in warning for warning in found) is warned
 
 
 def test_the_default_batch_counts_where_none_is_given() -> None:
