@@ -32,6 +32,7 @@ from groundwork.jobs.model import (
     Lease,
     Task,
 )
+from groundwork.jobs.task_inputs import TaskInputs
 from groundwork.table_client import ConflictError
 
 # Below the 6 MB that a function's request may have, with room for its envelope:
@@ -121,6 +122,7 @@ class Work:
     ) -> None:
         self._store = store
         self._files_for_job = files_for_job
+        self._inputs = TaskInputs(files_for_job)
         self._loop = loop
         self._clock = clock
         self._random = random
@@ -424,16 +426,13 @@ class Work:
         return min(limit, batch.closes_at) if batch.closes_at else limit
 
     def _leased(self, job: Job, task: Task, lease: Lease) -> LeasedTask:
-        files = self._files_for_job(job)
-        uri = layout.batch_uri(job, task.iteration)
-        entry = json.loads(files.get_range(uri, task.input_start, task.input_length).data)
         return LeasedTask(
             lease_id=str(_LeasePlace(job.name, task.iteration, task.object_id, lease.nonce)),
             job_name=job.name,
             title=job.title,
             description=job.description,
             object_id=task.object_id,
-            task_input=entry["input"],
+            task_input=self._inputs.of(job, task),
             template_uri=job.template_uri,
             role_arn=job.role_arn,
             accepted_at=lease.accepted_at,
