@@ -143,9 +143,9 @@ class JobStore:
             return None
         return self._counted(_batch(item)) if counted else _batch(item)
 
-    def get_batch(self, job: str, iteration: int) -> Batch:
-        """Return a batch that has to be there."""
-        batch = self.find_batch(job, iteration)
+    def get_batch(self, job: str, iteration: int, *, counted: bool = True) -> Batch:
+        """Return a batch that has to be there, as ``find_batch`` does."""
+        batch = self.find_batch(job, iteration, counted=counted)
         if batch is None:
             raise JobFailedError(f"batch {iteration} of job {job} is missing from the table")
         return batch
@@ -173,6 +173,11 @@ class JobStore:
                 continue
             return wanted
         raise ConflictError(f"batch {iteration} of job {job} kept changing while it was written")
+
+    def count_done(self, job: str, iteration: int) -> int:
+        """Count a batch's tasks that need nobody any more."""
+        counts = self._table.query(_tasks_key(job, iteration), SortKeys(prefix="COUNT#"))
+        return sum(int(item["done"]) for item in counts)
 
     def add_tasks(self, new_tasks: Iterable[Task]) -> None:
         """Keep new tasks; those that are there already stay as they are."""
@@ -306,9 +311,7 @@ class JobStore:
         return item
 
     def _counted(self, batch: Batch) -> Batch:
-        key = _tasks_key(batch.job, batch.iteration)
-        counts = self._table.query(key, SortKeys(prefix="COUNT#"))
-        return replace(batch, done=sum(int(item["done"]) for item in counts))
+        return replace(batch, done=self.count_done(batch.job, batch.iteration))
 
 
 def _job_item(job: Job, version: int) -> Item:

@@ -32,6 +32,7 @@ from groundwork.jobs.model import (
     Lease,
     Task,
 )
+from groundwork.jobs.remembered import OpenWork, RememberedJobs
 from groundwork.jobs.task_inputs import TaskInputs
 from groundwork.table_client import ConflictError
 
@@ -121,6 +122,7 @@ class Work:
         random: random_module.Random,
     ) -> None:
         self._store = store
+        self._remembered = RememberedJobs(store)
         self._files_for_job = files_for_job
         self._inputs = TaskInputs(files_for_job)
         self._loop = loop
@@ -151,10 +153,24 @@ class Work:
             Lease ids of tasks that are at hand: another is wanted ahead of its time, which begins
             with ``start``. One such is given at a time.
         """
-        job = self._job(worker, job_name)
-        batch = self._open_batch(job)
-        if batch is None:
+        remembered = self._remembered.open_work(job_name, self._clock())
+        if remembered is not None and not self._is_late(remembered.batch):
+            leased = self._take_of(worker, remembered, besides, again)
+            if leased is not None:
+                return leased
+        work = self._open_work(worker, job_name)
+        if work is None:
             return None
+        leased = self._take_of(worker, work, besides, again)
+        if leased is None:
+            self._wake_if_over(work.job, work.batch.iteration)
+        return leased
+
+    def _take_of(
+        self, worker: Worker, work: OpenWork, besides: Collection[str], again: str | None
+    ) -> LeasedTask | None:
+        job, batch = work.job, work.batch
+        _require_member(worker, job)
         held = list(self._held(worker, job))
         at_hand = {_LeasePlace.parse(lease_id).nonce for lease_id in besides}
         for task, lease in sorted(held, key=lambda each: each[1].ahead):
@@ -165,10 +181,7 @@ class Work:
         wanted = None if again is None else _LeasePlace.parse(again)
         if wanted and (wanted.job, wanted.iteration) != (job.name, batch.iteration):
             wanted = None
-        leased = self._lease_some(worker, job, batch, wanted, ahead=bool(besides))
-        if leased is None:
-            self._wake_if_over(job, batch.iteration)
-        return leased
+        return self._lease_some(worker, job, batch, wanted, ahead=bool(besides))
 
     def start(self, worker: Worker, lease_id: str) -> LeasedTask:
         """Begin the time of a task that was taken ahead; of any other it began before."""
@@ -180,7 +193,8 @@ class Work:
             lease = tasks.held_lease(task, worker.worker_id, place.nonce, now)
             if not lease.ahead:
                 return self._leased(job, task, lease)
-            expires_at = self._expiry(job, self._store.get_batch(job.name, place.iteration), now)
+            batch = self._remembered.batch(job.name, place.iteration)
+            expires_at = self._expiry(job, batch, now)
             started = tasks.start(task, lease, expires_at, now)
             begun = tasks.held_lease(started, worker.worker_id, place.nonce, now)
             try:
@@ -335,7 +349,7 @@ class Work:
     def _job_of(self, worker: Worker, place: _LeasePlace) -> Job:
         """Return a lease's job, also one that has ended: the answer may be in already."""
         try:
-            job = self._store.get(place.job)
+            job = self._remembered.job(place.job)
         except JobNotFoundError:
             raise LeaseNotFoundError("There is no such task.") from None
         _require_member(worker, job)
@@ -346,6 +360,18 @@ class Work:
         if task is None:
             raise LeaseNotFoundError("There is no such task (any more).")
         return task
+
+    def _open_work(self, worker: Worker, job_name: str) -> OpenWork | None:
+        """Return a job and its batch if people work on it now."""
+        read_at = self._clock()
+        self._remembered.forget(job_name)
+        job = self._job(worker, job_name)
+        batch = self._open_batch(job)
+        if batch is None:
+            return None
+        work = OpenWork(job, batch, read_at)
+        self._remembered.keep(work)
+        return work
 
     def _open_batch(self, job: Job) -> Batch | None:
         """Return the batch that people work on now, or None; wake a loop that overslept its end."""
@@ -472,9 +498,11 @@ class Work:
 
         Whoever notices does it, since the one who should have may have been cut off before.
         """
-        batch = self._store.find_batch(job.name, iteration)
-        if batch is not None and self._is_over(batch):
-            self._wake(batch)
+        batch = self._remembered.batch(job.name, iteration)
+        done = self._store.count_done(job.name, iteration)
+        if self._is_over(replace(batch, done=done)):
+            # What wakes the loop is another every hour.
+            self._wake(self._store.get_batch(job.name, iteration, counted=False))
 
     def _is_over(self, batch: Batch) -> bool:
         return batch.is_complete or self._is_late(batch)

@@ -74,16 +74,19 @@ class MemoryClock:
 class MemoryTable(Table):
     """The engine's table in memory, with the conditions of the real one.
 
-    ``before_write`` is called with every write, to let another writer come first or to crash.
+    ``before_write`` is called with every write, to let another writer come first or to crash;
+    ``reads`` are the partitions that were read.
     """
 
     def __init__(self) -> None:
         super().__init__(None)
         self.items: dict[tuple[str, str], Item] = {}
+        self.reads: list[str] = []
         self.before_write: Callable[[Sequence[Write]], None] = lambda writes: None
         self._lock = threading.RLock()
 
     def get(self, pk: str, sk: str) -> Item | None:
+        self.reads.append(pk)
         with self._lock:
             return deepcopy(self.items.get((pk, sk)))
 
@@ -99,6 +102,7 @@ class MemoryTable(Table):
         lacking: tuple[str, str] | None = None,
         page_size: int | None = None,
     ) -> Iterator[Item]:
+        self.reads.append(f"{pk} {index}" if index else pk)
         pk_name, sk_name = ("available_pk", "available_sk") if index else ("PK", "SK")
         with self._lock:
             found = [item for item in self.items.values() if item.get(pk_name) == pk]
@@ -489,7 +493,12 @@ class Workshop:
             clock=self.clock,
             random=self.random,
         )
-        self.work = Work(
+        # As many processes of the worker API, of which any answers any call.
+        self.processes = [self._process() for _ in range(3)]
+        self.work = self.processes[0]
+
+    def _process(self) -> Work:
+        return Work(
             self.store,
             lambda job: self.files,
             self.loop,  # type: ignore[arg-type]  # stands in for the client

@@ -1,0 +1,58 @@
+"""What a process of the worker API remembers of jobs, so that not every call reads them again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache, partial
+
+from groundwork.jobs.job_store import JobStore
+from groundwork.jobs.model import Batch, Job
+
+# How late a process notices at most that people do not work on a job any more.
+OPEN_FOR = timedelta(seconds=1)
+_REMEMBERED = 64
+
+
+@dataclass(frozen=True)
+class OpenWork:
+    """A job and the batch of it that people worked on when both were read."""
+
+    job: Job
+    batch: Batch
+    read_at: datetime
+
+
+class RememberedJobs:
+    """Jobs and batches as they were read before.
+
+    What never changes may be of any age: a job's request, and a batch's size and end once people
+    worked on it. That they do was so ``OPEN_FOR`` ago at most. So somebody may be given a task of a
+    batch that ended a moment ago, as may somebody who comes just before: the step that ends a batch
+    closes each of its tasks, on the condition that it saw the task's leases, and a closed task
+    takes neither leases nor answers. That there is nothing to do is not remembered.
+    """
+
+    def __init__(self, store: JobStore) -> None:
+        self._jobs = lru_cache(_REMEMBERED)(store.get)
+        self._batches = lru_cache(_REMEMBERED)(partial(store.get_batch, counted=False))
+        self._open: dict[str, OpenWork] = {}
+
+    def job(self, name: str) -> Job:
+        """Return a job for what was requested; raises JobNotFoundError."""
+        return self._jobs(name)
+
+    def batch(self, job: str, iteration: int) -> Batch:
+        """Return a batch that people worked on, for its size and its end."""
+        return self._batches(job, iteration)
+
+    def open_work(self, name: str, now: datetime) -> OpenWork | None:
+        """Return a job that people worked on a moment ago, by its name in whatever case."""
+        work = self._open.get(name.lower())
+        return work if work and now - work.read_at < OPEN_FOR else None
+
+    def keep(self, work: OpenWork) -> None:
+        """Remember a job that people work on."""
+        self._open[work.job.name.lower()] = work
+
+    def forget(self, name: str) -> None:
+        """Remember no longer that people work on a job."""
+        self._open.pop(name.lower(), None)

@@ -1,0 +1,99 @@
+"""What a process of the worker API reads again, and what it may remember."""
+
+import pytest
+
+from groundwork.jobs.errors import JobNotOpenError
+from groundwork.jobs.work import LeasedTask, Work, Worker
+from tests.support.job_fakes import Workshop, boxes_answer, worker
+
+ANN, BEN = worker(1), worker(2)
+ANSWER = boxes_answer()
+
+
+def workshop(objects: int = 6, *, workers: int = 1, batch: int = 10) -> Workshop:
+    made = Workshop()
+    made.start(made.add_images(objects), workers=workers, batch=batch)
+    return made
+
+
+def taken(work: Work, person: Worker) -> LeasedTask:
+    task = work.take(person, "job")
+    assert task is not None
+    return task
+
+
+def reads_of(shop: Workshop, person: Worker, action: str) -> list[str]:
+    """Have a worker take or answer a task; return what was read for it, S3 included."""
+    task = taken(shop.work, person) if action == "answer" else None
+    shop.table.reads.clear()
+    shop.s3.calls.clear()
+    if task is None:
+        taken(shop.work, person)
+    else:
+        shop.work.submit(person, task.lease_id, ANSWER)
+    reads = [read.replace(person.worker_id, "...") for read in shop.table.reads]
+    return reads + [operation for operation, _ in shop.s3.calls]
+
+
+def test_taking_a_task_reads_what_the_worker_holds_and_what_there_is() -> None:
+    shop = workshop()
+    assert reads_of(shop, ANN, "take") == [
+        "JOB",
+        "JOB#job",
+        "WORKER#...#job",
+        "BATCH#job#000001 available",
+        "BATCH#job#000001",
+        "get_object",
+    ]
+    assert reads_of(shop, BEN, "take") == [
+        "WORKER#...#job",
+        "BATCH#job#000001 available",
+        "BATCH#job#000001",
+    ]
+
+
+def test_an_answer_reads_its_task_and_the_last_one_of_an_object_the_count() -> None:
+    shop = workshop(workers=2)
+    assert reads_of(shop, ANN, "answer") == ["JOB", "BATCH#job#000001", "put_object"]
+    assert reads_of(shop, ANN, "answer") == ["BATCH#job#000001", "put_object"]
+
+
+def test_a_stop_is_noticed_within_a_second() -> None:
+    shop = workshop()
+    shop.work.submit(ANN, taken(shop.work, ANN).lease_id, ANSWER)
+    shop.store.request_stop("job", shop.clock())
+    task = taken(shop.work, ANN)
+    shop.clock.advance(1)
+    with pytest.raises(JobNotOpenError, match="has ended"):
+        shop.work.take(BEN, "job")
+    # As for whoever took a task just before the stop.
+    shop.stop()
+    with pytest.raises(JobNotOpenError, match="takes no answers any more"):
+        shop.work.submit(ANN, task.lease_id, ANSWER)
+
+
+def test_no_process_gives_out_tasks_of_a_batch_that_was_closed() -> None:
+    shop = workshop()
+    shop.processes[1].take(BEN, "job")
+    shop.stop()
+    with pytest.raises(JobNotOpenError, match="has ended"):
+        shop.processes[1].take(ANN, "job")
+
+
+def test_the_next_batch_is_found_at_once_by_every_process() -> None:
+    shop = workshop(2, batch=1)
+    task = taken(shop.work, ANN)
+    assert shop.processes[1].take(BEN, "job") is None
+    shop.work.submit(ANN, task.lease_id, ANSWER)
+    shop.loop.run()
+    assert {taken(shop.work, ANN).object_id} == {1}
+    assert shop.processes[1].take(BEN, "job") is None
+
+
+def test_a_process_that_remembers_a_batch_does_not_give_out_tasks_after_its_end() -> None:
+    shop = Workshop()
+    shop.start(shop.add_images(3), lifetime=60)
+    shop.clock.advance(59.5)
+    taken(shop.work, ANN)
+    shop.clock.advance(0.6)
+    assert shop.work.take(BEN, "job") is None
