@@ -38,8 +38,8 @@ from groundwork.table_client import (
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 _COUNT_SHARDS = 8
 _MAXIMUM_SHUFFLE = 0xFFFFFFFF
-# How many available tasks a worker's search reads at a time.
-_SEARCH_PAGE = 25
+# Most searches end with the first task, which is charged and sent like any other.
+_SEARCH_PAGE = 5
 _WRITE_THREADS = 16
 _ATTEMPTS = 20
 # Leases remove themselves this long after they ran out, without anybody's doing.
@@ -207,7 +207,7 @@ class JobStore:
     ) -> Iterator[Task]:
         """Yield tasks that a worker could probably take, from a random place on, then from the top.
 
-        The index lags behind by moments, so that each has to be read again before it is taken.
+        The index lags behind by moments, so that each may have changed.
 
         Parameters
         ----------

@@ -6,9 +6,9 @@ import hashlib
 import json
 import random as random_module
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any
 
 from groundwork.jobs import layout, tasks
@@ -169,7 +169,7 @@ class Work:
     def _take_of(
         self, worker: Worker, work: OpenWork, besides: Collection[str], again: str | None
     ) -> LeasedTask | None:
-        job, batch = work.job, work.batch
+        job = work.job
         _require_member(worker, job)
         held = list(self._held(worker, job))
         at_hand = {_LeasePlace.parse(lease_id).nonce for lease_id in besides}
@@ -179,9 +179,9 @@ class Work:
         if len(held) >= _MOST_HELD:
             return None
         wanted = None if again is None else _LeasePlace.parse(again)
-        if wanted and (wanted.job, wanted.iteration) != (job.name, batch.iteration):
-            wanted = None
-        return self._lease_some(worker, job, batch, wanted, ahead=bool(besides))
+        could = self._could_take(worker, work, wanted)
+        leased = (self._lease(worker, work, seen, ahead=bool(besides)) for seen in could)
+        return next(filter(None, leased), None)
 
     def start(self, worker: Worker, lease_id: str) -> LeasedTask:
         """Begin the time of a task that was taken ahead; of any other it began before."""
@@ -401,40 +401,43 @@ class Work:
                 if lease.nonce == pointer.nonce and lease.expires_at > now:
                     yield task, lease
 
-    def _lease_some(
-        self,
-        worker: Worker,
-        job: Job,
-        batch: Batch,
-        wanted: _LeasePlace | None,
-        *,
-        ahead: bool,
-    ) -> LeasedTask | None:
+    def _could_take(
+        self, worker: Worker, work: OpenWork, wanted: _LeasePlace | None
+    ) -> Iterator[Task]:
+        """Yield what the worker could probably take: first the task that they want again."""
+        place = (work.job.name, work.batch.iteration)
+        if wanted and (wanted.job, wanted.iteration) == place:
+            task = self._store.find_task(*place, wanted.object_id)
+            if task is not None:
+                yield task
         start = self._random.getrandbits(32)
-        worker_id = worker.worker_id
-        candidates = self._store.search_available(
-            job.name, batch.iteration, worker_id, self._clock(), start
-        )
-        object_ids = (candidate.object_id for candidate in candidates)
-        for object_id in chain([wanted.object_id] if wanted else [], object_ids):
-            task = self._store.find_task(job.name, batch.iteration, object_id)
+        yield from self._store.search_available(*place, worker.worker_id, self._clock(), start)
+
+    def _lease(
+        self, worker: Worker, work: OpenWork, seen: Task, *, ahead: bool
+    ) -> LeasedTask | None:
+        """Lease a task as it was seen or, where that leads nowhere, as it is by now.
+
+        What the index shows is seldom old, so that few tasks have to be read again.
+        """
+        task: Task | None = seen
+        for may_be_old in (True, False):
             now = self._clock()
-            if task is None or not tasks.can_take(task, worker_id, now):
-                self._settle(job, task, now)
-                continue
-            lease = Lease(
-                worker_id=worker_id,
-                nonce=f"{self._random.getrandbits(96):024x}",
-                accepted_at=now,
-                expires_at=self._expiry(job, batch, now),
-                ahead=ahead,
-            )
-            try:
+            if task is not None and tasks.can_take(task, worker.worker_id, now):
+                lease = Lease(
+                    worker_id=worker.worker_id,
+                    nonce=f"{self._random.getrandbits(96):024x}",
+                    accepted_at=now,
+                    expires_at=self._expiry(work.job, work.batch, now),
+                    ahead=ahead,
+                )
                 taken = tasks.take(task, lease, now)
-                self._store.save_task(task, taken, now, leased=(lease,))
-            except ConflictError:
-                continue
-            return self._leased(job, taken, lease)
+                with suppress(ConflictError):
+                    self._store.save_task(task, taken, now, leased=(lease,))
+                    return self._leased(work.job, taken, lease)
+            if may_be_old:
+                task = self._store.find_task(seen.job, seen.iteration, seen.object_id)
+        self._settle(work.job, task, self._clock())
         return None
 
     def _settle(self, job: Job, task: Task | None, now: datetime) -> None:

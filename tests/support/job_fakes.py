@@ -51,6 +51,7 @@ START = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
 OWN_PRE = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:own-pre"
 OWN_POST = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:own-post"
 _STEP_ATTEMPTS = 50
+_KEPT_HISTORY = 5
 
 
 class CrashError(Exception):
@@ -75,13 +76,16 @@ class MemoryTable(Table):
     """The engine's table in memory, with the conditions of the real one.
 
     ``before_write`` is called with every write, to let another writer come first or to crash;
-    ``reads`` are the partitions that were read.
+    ``reads`` are the partitions that were read, and ``index_lag`` is how many writes the index is
+    behind.
     """
 
     def __init__(self) -> None:
         super().__init__(None)
         self.items: dict[tuple[str, str], Item] = {}
         self.reads: list[str] = []
+        self.index_lag = 0
+        self._history: list[dict[tuple[str, str], Item]] = []
         self.before_write: Callable[[Sequence[Write]], None] = lambda writes: None
         self._lock = threading.RLock()
 
@@ -105,7 +109,9 @@ class MemoryTable(Table):
         self.reads.append(f"{pk} {index}" if index else pk)
         pk_name, sk_name = ("available_pk", "available_sk") if index else ("PK", "SK")
         with self._lock:
-            found = [item for item in self.items.values() if item.get(pk_name) == pk]
+            lags = index and 0 < self.index_lag <= len(self._history)
+            items = self._history[-self.index_lag] if lags else self.items
+            found = [item for item in items.values() if item.get(pk_name) == pk]
         for item in sorted(found, key=lambda item: str(item[sk_name])):
             if not _within(item[sk_name], keys):
                 continue
@@ -133,6 +139,7 @@ class MemoryTable(Table):
                     stored = self.items.get((write.pk, write.sk), {})
                     if stored.get(write.attribute) != write.value:
                         raise ConflictError("not as checked")
+            self._history = [*self._history, dict(self.items)][-_KEPT_HISTORY:]
             for write in writes:
                 self._apply(write)
 

@@ -120,6 +120,7 @@ def answer_of(object_id: int) -> dict[str, Any]:
     broken=st.integers(0, 5),
     crash_rate=st.sampled_from([0.0, 0.02, 0.1]),
     rivalry=st.sampled_from([0.0, 0.5]),
+    index_lag=st.sampled_from([0, 3]),
     seed=st.integers(0, 1_000),
 )
 def test_accepted_answers_are_published_once_and_counters_add_up(
@@ -131,9 +132,11 @@ def test_accepted_answers_are_published_once_and_counters_add_up(
     broken: int,
     crash_rate: float,
     rivalry: float,
+    index_lag: int,
     seed: int,
 ) -> None:
     shop = Workshop(seed=seed)
+    shop.table.index_lag = index_lag
     lines = shop.add_images(objects)
     shop.s3.add(f"s3://{BUCKET}/photos/{broken:04d}.jpg", b"broken")
     shop.start(lines, batch=batch, workers=workers)
