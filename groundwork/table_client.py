@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import boto3
@@ -28,6 +29,15 @@ _RETRIED_REASONS = {
     "ProvisionedThroughputExceeded",
     "ThrottlingError",
 }
+
+
+@lru_cache(maxsize=1)
+def deployed_table() -> Any:
+    """Return the boto3 table that the function was deployed with, the same for all stores.
+
+    Making one takes longer than most requests, and each has connections of its own.
+    """
+    return boto3.resource("dynamodb", config=_CONFIG).Table(os.environ["TABLE_NAME"])
 
 
 class ConflictError(Exception):
@@ -110,7 +120,7 @@ class Table:
     @classmethod
     def from_environment(cls) -> Table:
         """Use the table that the function was deployed with."""
-        return cls(boto3.resource("dynamodb", config=_CONFIG).Table(os.environ["TABLE_NAME"]))
+        return cls(deployed_table())
 
     def get(self, pk: str, sk: str) -> Item | None:
         """Return an item as last written, or None."""
