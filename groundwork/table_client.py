@@ -60,6 +60,16 @@ class Put:
     expected_version: int | None = None
     only_new: bool = False
 
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the write as a part of a transaction."""
+        put: dict[str, Any] = {"TableName": table_name, "Item": self.item}
+        if self.only_new:
+            put["ConditionExpression"] = "attribute_not_exists(PK)"
+        elif self.expected_version is not None:
+            put["ConditionExpression"] = "version = :version"
+            put["ExpressionAttributeValues"] = {":version": self.expected_version}
+        return {"Put": put}
+
 
 @dataclass(frozen=True)
 class Delete:
@@ -67,6 +77,10 @@ class Delete:
 
     pk: str
     sk: str
+
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the write as a part of a transaction."""
+        return {"Delete": {"TableName": table_name, "Key": {"PK": self.pk, "SK": self.sk}}}
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,21 @@ class Add:
     amount: int
     expires_at: int
 
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the write as a part of a transaction."""
+        return {
+            "Update": {
+                "TableName": table_name,
+                "Key": {"PK": self.pk, "SK": self.sk},
+                "UpdateExpression": "SET expires_at = :expires_at ADD #number :amount",
+                "ExpressionAttributeNames": {"#number": self.attribute},
+                "ExpressionAttributeValues": {
+                    ":amount": self.amount,
+                    ":expires_at": self.expires_at,
+                },
+            }
+        }
+
 
 @dataclass(frozen=True)
 class Check:
@@ -88,6 +117,18 @@ class Check:
     sk: str
     attribute: str
     value: str
+
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the check as a part of a transaction."""
+        return {
+            "ConditionCheck": {
+                "TableName": table_name,
+                "Key": {"PK": self.pk, "SK": self.sk},
+                "ConditionExpression": "#checked = :value",
+                "ExpressionAttributeNames": {"#checked": self.attribute},
+                "ExpressionAttributeValues": {":value": self.value},
+            }
+        }
 
 
 Write = Put | Delete | Add | Check
@@ -180,7 +221,7 @@ class Table:
 
     def transact(self, writes: Sequence[Write]) -> None:
         """Do several writes or none of them; raises ConflictError."""
-        requests = [self._request(write) for write in writes]
+        requests = [write.request(self._api.name) for write in writes]
         try:
             self._api.meta.client.transact_write_items(TransactItems=requests)
         except ClientError as error:
@@ -227,38 +268,3 @@ class Table:
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
             if page_size:
                 arguments["Limit"] *= _PAGE_GROWTH
-
-    def _request(self, write: Write) -> dict[str, Any]:
-        name = self._api.name
-        if isinstance(write, Delete):
-            return {"Delete": {"TableName": name, "Key": {"PK": write.pk, "SK": write.sk}}}
-        if isinstance(write, Add):
-            return {
-                "Update": {
-                    "TableName": name,
-                    "Key": {"PK": write.pk, "SK": write.sk},
-                    "UpdateExpression": "SET expires_at = :expires_at ADD #number :amount",
-                    "ExpressionAttributeNames": {"#number": write.attribute},
-                    "ExpressionAttributeValues": {
-                        ":amount": write.amount,
-                        ":expires_at": write.expires_at,
-                    },
-                }
-            }
-        if isinstance(write, Check):
-            return {
-                "ConditionCheck": {
-                    "TableName": name,
-                    "Key": {"PK": write.pk, "SK": write.sk},
-                    "ConditionExpression": "#checked = :value",
-                    "ExpressionAttributeNames": {"#checked": write.attribute},
-                    "ExpressionAttributeValues": {":value": write.value},
-                }
-            }
-        put: dict[str, Any] = {"TableName": name, "Item": write.item}
-        if write.only_new:
-            put["ConditionExpression"] = "attribute_not_exists(PK)"
-        elif write.expected_version is not None:
-            put["ConditionExpression"] = "version = :version"
-            put["ExpressionAttributeValues"] = {":version": write.expected_version}
-        return {"Put": put}
