@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,9 +21,9 @@ _CONFIG = Config(
 AVAILABLE_INDEX = "available"
 _PAGE_GROWTH = 4
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+_NO_REASON = {None, "None"}
 _RETRIED_REASONS = {
-    None,
-    "None",
+    *_NO_REASON,
     "ConditionalCheckFailed",
     "TransactionConflict",
     "ProvisionedThroughputExceeded",
@@ -41,7 +41,17 @@ def deployed_table() -> Any:
 
 
 class ConflictError(Exception):
-    """An item changed between reading and writing it: read it again and decide anew."""
+    """An item changed between reading and writing it: read it again and decide anew.
+
+    Parameters
+    ----------
+    refused
+        Which of a transaction's writes came too late, by their places in it.
+    """
+
+    def __init__(self, message: str, refused: Collection[int] = ()) -> None:
+        super().__init__(message)
+        self.refused = frozenset(refused)
 
 
 @dataclass(frozen=True)
@@ -131,7 +141,71 @@ class Check:
         }
 
 
-Write = Put | Delete | Add | Check
+@dataclass(frozen=True)
+class Exchange:
+    """Put texts in the place of a set's present ones; the item ends with its TTL.
+
+    Parameters
+    ----------
+    before
+        What the set must be; empty for one that is not there.
+    after
+        What it becomes; not empty, as DynamoDB has no empty sets.
+    """
+
+    pk: str
+    sk: str
+    attribute: str
+    before: frozenset[str]
+    after: frozenset[str]
+    expires_at: int
+
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the write as a part of a transaction."""
+        values: dict[str, Any] = {":after": self.after, ":expires_at": self.expires_at}
+        return {
+            "Update": {
+                "TableName": table_name,
+                "Key": {"PK": self.pk, "SK": self.sk},
+                "UpdateExpression": "SET expires_at = :expires_at, #set = :after",
+                "ConditionExpression": (
+                    "#set = :before" if self.before else "attribute_not_exists(#set)"
+                ),
+                "ExpressionAttributeNames": {"#set": self.attribute},
+                "ExpressionAttributeValues": (
+                    values | {":before": self.before} if self.before else values
+                ),
+            }
+        }
+
+
+@dataclass(frozen=True)
+class Discard:
+    """Remove a text from a set, if it is there; the item ends with its TTL."""
+
+    pk: str
+    sk: str
+    attribute: str
+    member: str
+    expires_at: int
+
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the write as a part of a transaction."""
+        return {
+            "Update": {
+                "TableName": table_name,
+                "Key": {"PK": self.pk, "SK": self.sk},
+                "UpdateExpression": "SET expires_at = :expires_at DELETE #set :members",
+                "ExpressionAttributeNames": {"#set": self.attribute},
+                "ExpressionAttributeValues": {
+                    ":members": {self.member},
+                    ":expires_at": self.expires_at,
+                },
+            }
+        }
+
+
+Write = Put | Delete | Add | Check | Exchange | Discard
 
 
 @dataclass(frozen=True)
@@ -225,11 +299,12 @@ class Table:
         try:
             self._api.meta.client.transact_write_items(TransactItems=requests)
         except ClientError as error:
-            reasons = {
+            reasons = [
                 reason.get("Code") for reason in error.response.get("CancellationReasons", [])
-            }
-            if reasons and reasons <= _RETRIED_REASONS:
-                raise ConflictError(str(error)) from None
+            ]
+            if reasons and _RETRIED_REASONS.issuperset(reasons):
+                refused = [place for place, code in enumerate(reasons) if code not in _NO_REASON]
+                raise ConflictError(str(error), refused) from None
             raise
 
     def _pages(

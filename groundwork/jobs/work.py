@@ -19,7 +19,7 @@ from groundwork.jobs.errors import (
     LeaseNotFoundError,
     NotInTeamError,
 )
-from groundwork.jobs.job_store import JobStore
+from groundwork.jobs.job_store import Hand, HandChangedError, JobStore, LeasePointer
 from groundwork.jobs.loop_client import LoopClient
 from groundwork.jobs.model import (
     AnswerRecord,
@@ -153,35 +153,59 @@ class Work:
             Lease ids of tasks that are at hand: another is wanted ahead of its time, which begins
             with ``start``. One such is given at a time.
         """
+        wish = _Wish(
+            besides=tuple(map(_LeasePlace.parse, besides)),
+            again=None if again is None else _LeasePlace.parse(again),
+        )
         remembered = self._remembered.open_work(job_name, self._clock())
-        if remembered is not None and not self._is_late(remembered.batch):
-            leased = self._take_of(worker, remembered, besides, again)
-            if leased is not None:
-                return leased
-        work = self._open_work(worker, job_name)
+        if remembered is not None and self._is_late(remembered.batch):
+            remembered = None
+        work = remembered or self._open_work(worker, job_name)
         if work is None:
             return None
-        leased = self._take_of(worker, work, besides, again)
+        _require_member(worker, work.job)
+        leased = self._take_besides(worker, work, wish)
+        if leased is not None:
+            return leased
+        # That there is nothing to do has to be so now, and whatever the worker says to hold.
+        if remembered is not None:
+            work = self._open_work(worker, job_name)
+            if work is None:
+                return None
+        leased = self._take_checked(worker, work, wish)
         if leased is None:
             self._wake_if_over(work.job, work.batch.iteration)
         return leased
 
-    def _take_of(
-        self, worker: Worker, work: OpenWork, besides: Collection[str], again: str | None
-    ) -> LeasedTask | None:
-        job = work.job
-        _require_member(worker, job)
-        held = list(self._held(worker, job))
-        at_hand = {_LeasePlace.parse(lease_id).nonce for lease_id in besides}
-        for task, lease in sorted(held, key=lambda each: each[1].ahead):
-            if lease.nonce not in at_hand:
-                return self._leased(job, task, lease)
-        if len(held) >= _MOST_HELD:
+    def _take_besides(self, worker: Worker, work: OpenWork, wish: _Wish) -> LeasedTask | None:
+        """Lease a task if the worker holds what they say, which the write finds out."""
+        said = wish.hand(work)
+        if len(said) >= _MOST_HELD:
             return None
-        wanted = None if again is None else _LeasePlace.parse(again)
-        could = self._could_take(worker, work, wanted)
-        leased = (self._lease(worker, work, seen, ahead=bool(besides)) for seen in could)
-        return next(filter(None, leased), None)
+        try:
+            return self._lease_some(worker, work, wish, Hand(said, said))
+        except HandChangedError:
+            return None
+
+    def _take_checked(self, worker: Worker, work: OpenWork, wish: _Wish) -> LeasedTask | None:
+        """Give a task that the worker holds and does not have at hand, or else lease one."""
+        job = work.job
+        at_hand = {place.nonce for place in wish.besides}
+        for _ in range(_ATTEMPTS):
+            kept, held = self._held(worker, job)
+            for task, lease in sorted(held, key=lambda each: each[1].ahead):
+                if lease.nonce not in at_hand:
+                    return self._leased(job, task, lease)
+            if len(held) >= _MOST_HELD:
+                return None
+            hand = Hand(
+                kept, frozenset(LeasePointer(task.object_id, lease.nonce) for task, lease in held)
+            )
+            try:
+                return self._lease_some(worker, work, wish, hand)
+            except HandChangedError:
+                continue
+        raise ConflictError(f"what {worker.worker_id} holds of job {job.name} kept changing")
 
     def start(self, worker: Worker, lease_id: str) -> LeasedTask:
         """Begin the time of a task that was taken ahead; of any other it began before."""
@@ -198,7 +222,7 @@ class Work:
             started = tasks.start(task, lease, expires_at, now)
             begun = tasks.held_lease(started, worker.worker_id, place.nonce, now)
             try:
-                self._store.save_task(task, started, now, leased=(begun,))
+                self._store.save_task(task, started, now)
             except ConflictError:
                 continue
             return self._leased(job, started, begun)
@@ -207,7 +231,8 @@ class Work:
     def leases(self, worker: Worker, job_name: str) -> list[LeasedTask]:
         """Return the tasks of a job that the worker holds, for going on with them."""
         job = self._job(worker, job_name)
-        return [self._leased(job, task, lease) for task, lease in self._held(worker, job)]
+        _, held = self._held(worker, job)
+        return [self._leased(job, task, lease) for task, lease in held]
 
     def resume(self, worker: Worker, lease_id: str) -> LeasedTask:
         """Return a task that the worker holds, or answered while its batch is still open.
@@ -391,30 +416,42 @@ class Work:
             raise JobNotOpenError("This answer is being worked on and cannot be changed any more.")
         return batch
 
-    def _held(self, worker: Worker, job: Job) -> Iterator[tuple[Task, Lease]]:
+    def _held(
+        self, worker: Worker, job: Job
+    ) -> tuple[frozenset[LeasePointer], list[tuple[Task, Lease]]]:
+        """Return what the worker's item has of the present batch, and what they really hold."""
         now = self._clock()
-        for pointer in self._store.leases(worker.worker_id, job.name, job.iteration):
-            task = self._store.find_task(job.name, pointer.iteration, pointer.object_id)
-            if task is None:
-                continue
-            for lease in task.leases:
-                if lease.nonce == pointer.nonce and lease.expires_at > now:
-                    yield task, lease
+        hand = self._store.hand(worker.worker_id, job.name, job.iteration)
+        held = [
+            (task, lease)
+            for pointer in sorted(hand.held)
+            if (task := self._store.find_task(job.name, job.iteration, pointer.object_id))
+            for lease in task.leases
+            if lease.nonce == pointer.nonce and lease.expires_at > now
+        ]
+        return hand.kept, held
 
-    def _could_take(
-        self, worker: Worker, work: OpenWork, wanted: _LeasePlace | None
-    ) -> Iterator[Task]:
+    def _lease_some(
+        self, worker: Worker, work: OpenWork, wish: _Wish, hand: Hand
+    ) -> LeasedTask | None:
+        for seen in self._could_take(worker, work, wish):
+            leased = self._lease(worker, work, seen, hand, ahead=bool(wish.besides))
+            if leased is not None:
+                return leased
+        return None
+
+    def _could_take(self, worker: Worker, work: OpenWork, wish: _Wish) -> Iterator[Task]:
         """Yield what the worker could probably take: first the task that they want again."""
-        place = (work.job.name, work.batch.iteration)
-        if wanted and (wanted.job, wanted.iteration) == place:
-            task = self._store.find_task(*place, wanted.object_id)
+        batch = (work.job.name, work.batch.iteration)
+        if wish.again and wish.again.batch == batch:
+            task = self._store.find_task(*batch, wish.again.object_id)
             if task is not None:
                 yield task
         start = self._random.getrandbits(32)
-        yield from self._store.search_available(*place, worker.worker_id, self._clock(), start)
+        yield from self._store.search_available(*batch, worker.worker_id, self._clock(), start)
 
     def _lease(
-        self, worker: Worker, work: OpenWork, seen: Task, *, ahead: bool
+        self, worker: Worker, work: OpenWork, seen: Task, hand: Hand, *, ahead: bool
     ) -> LeasedTask | None:
         """Lease a task as it was seen or, where that leads nowhere, as it is by now.
 
@@ -433,7 +470,7 @@ class Work:
                 )
                 taken = tasks.take(task, lease, now)
                 with suppress(ConflictError):
-                    self._store.save_task(task, taken, now, leased=(lease,))
+                    self._store.save_task(task, taken, now, leased=(lease, hand))
                     return self._leased(work.job, taken, lease)
             if may_be_old:
                 task = self._store.find_task(seen.job, seen.iteration, seen.object_id)
@@ -520,6 +557,23 @@ class Work:
 
 
 @dataclass(frozen=True)
+class _Wish:
+    """Which task is wanted: besides those at hand, perhaps a certain one again."""
+
+    besides: tuple[_LeasePlace, ...]
+    again: _LeasePlace | None
+
+    def hand(self, work: OpenWork) -> frozenset[LeasePointer]:
+        """Return what the worker says to hold of a batch."""
+        batch = (work.job.name, work.batch.iteration)
+        return frozenset(
+            LeasePointer(place.object_id, place.nonce)
+            for place in self.besides
+            if place.batch == batch
+        )
+
+
+@dataclass(frozen=True)
 class _LeasePlace:
     """What a lease id says: which task, and which lease on it."""
 
@@ -537,6 +591,10 @@ class _LeasePlace:
         if not iteration.isdigit() or not object_id.isdigit():
             raise LeaseNotFoundError("There is no such task.")
         return cls(job, int(iteration), int(object_id), nonce)
+
+    @property
+    def batch(self) -> tuple[str, int]:
+        return self.job, self.iteration
 
     def __str__(self) -> str:
         return f"{self.job}.{self.iteration}.{self.object_id}.{self.nonce}"

@@ -35,6 +35,8 @@ from groundwork.table_client import (
     Check,
     ConflictError,
     Delete,
+    Discard,
+    Exchange,
     Item,
     Put,
     SortKeys,
@@ -132,38 +134,50 @@ class MemoryTable(Table):
     def transact(self, writes: Sequence[Write]) -> None:
         self.before_write(writes)
         with self._lock:
-            for write in writes:
-                if isinstance(write, Put):
-                    self._check(write)
-                elif isinstance(write, Check):
-                    stored = self.items.get((write.pk, write.sk), {})
-                    if stored.get(write.attribute) != write.value:
-                        raise ConflictError("not as checked")
+            refused = [place for place, write in enumerate(writes) if not self._allows(write)]
+            if refused:
+                raise ConflictError("not as expected", refused)
             self._history = [*self._history, dict(self.items)][-_KEPT_HISTORY:]
             for write in writes:
                 self._apply(write)
 
-    def _check(self, write: Put) -> None:
-        _require_storable(write.item)
-        stored = self.items.get((write.item["PK"], write.item["SK"]))
-        if write.only_new and stored is not None:
-            raise ConflictError("exists")
-        expected = write.expected_version
-        if expected is not None and (stored is None or stored["version"] != expected):
-            raise ConflictError("changed")
+    def _allows(self, write: Write) -> bool:
+        if isinstance(write, Put):
+            _require_storable(write.item)
+            stored = self.items.get((write.item["PK"], write.item["SK"]))
+            if write.only_new and stored is not None:
+                return False
+            expected = write.expected_version
+            return expected is None or (stored is not None and stored["version"] == expected)
+        item = self.items.get((write.pk, write.sk), {})
+        if isinstance(write, Check):
+            return bool(item.get(write.attribute) == write.value)
+        if isinstance(write, Exchange):
+            assert write.after, "DynamoDB has no empty sets"
+            return bool(item.get(write.attribute, frozenset()) == write.before)
+        return True
 
     def _apply(self, write: Write) -> None:
         if isinstance(write, Put):
             self.items[write.item["PK"], write.item["SK"]] = deepcopy(write.item)
         elif isinstance(write, Delete):
             self.items.pop((write.pk, write.sk), None)
-        elif isinstance(write, Add):
-            self._add(write)
+        elif not isinstance(write, Check):
+            self._update(write)
 
-    def _add(self, write: Add) -> None:
-        item = self.items.setdefault((write.pk, write.sk), {"PK": write.pk, "SK": write.sk})
-        item[write.attribute] = item.get(write.attribute, 0) + write.amount
-        item["expires_at"] = write.expires_at
+    def _update(self, write: Add | Exchange | Discard) -> None:
+        item = self.items.get((write.pk, write.sk), {"PK": write.pk, "SK": write.sk})
+        old = item.get(write.attribute)
+        if isinstance(write, Add):
+            new: Any = (old or 0) + write.amount
+        elif isinstance(write, Exchange):
+            new = set(write.after)
+        else:
+            new = {*(old or ())} - {write.member}
+        changed = {**item, write.attribute: new, "expires_at": write.expires_at}
+        if new == set():
+            del changed[write.attribute]
+        self.items[write.pk, write.sk] = changed
 
 
 def _within(key: str, keys: SortKeys) -> bool:

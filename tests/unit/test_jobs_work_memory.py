@@ -35,17 +35,15 @@ def reads_of(shop: Workshop, person: Worker, action: str) -> list[str]:
     return reads + [operation for operation, _ in shop.s3.calls]
 
 
-def test_taking_a_task_reads_what_the_worker_holds_and_what_there_is() -> None:
+def test_taking_a_task_reads_what_there_is() -> None:
     shop = workshop()
     assert reads_of(shop, ANN, "take") == [
         "JOB",
         "JOB#job",
-        "WORKER#...#job",
         "BATCH#job#000001 available",
         "get_object",
     ]
     assert reads_of(shop, BEN, "take") == [
-        "WORKER#...#job",
         "BATCH#job#000001 available",
     ]
 
