@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 
 from groundwork.jobs.job_store import JobStore
 from groundwork.jobs.model import Batch, Job
+from groundwork.recent import Recent
 
 # How late a process notices at most that people do not work on a job any more.
 OPEN_FOR = timedelta(seconds=1)
@@ -34,7 +35,7 @@ class RememberedJobs:
     def __init__(self, store: JobStore) -> None:
         self._jobs = lru_cache(_REMEMBERED)(store.get)
         self._batches = lru_cache(_REMEMBERED)(partial(store.get_batch, counted=False))
-        self._open: dict[str, OpenWork] = {}
+        self._open: Recent[str, OpenWork] = Recent(_REMEMBERED)
 
     def job(self, name: str) -> Job:
         """Return a job for what was requested; raises JobNotFoundError."""
@@ -51,8 +52,8 @@ class RememberedJobs:
 
     def keep(self, work: OpenWork) -> None:
         """Remember a job that people work on."""
-        self._open[work.job.name.lower()] = work
+        self._open.keep(work.job.name.lower(), work)
 
     def forget(self, name: str) -> None:
         """Remember no longer that people work on a job."""
-        self._open.pop(name.lower(), None)
+        self._open.forget(name.lower())

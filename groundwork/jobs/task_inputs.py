@@ -1,12 +1,12 @@
 """What tasks show, out of their batch's file."""
 
 import json
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 from groundwork.jobs import layout
 from groundwork.jobs.model import FilesForJob, Job, Task
+from groundwork.recent import Recent
 
 BLOCK_BYTES = 256 * 1024
 # Four megabytes of a function's memory.
@@ -27,7 +27,7 @@ class TaskInputs:
 
     def __init__(self, files_for_job: FilesForJob) -> None:
         self._files_for_job = files_for_job
-        self._blocks: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
+        self._blocks: Recent[tuple[str, int, int], bytes] = Recent(_KEPT_BLOCKS)
 
     def of(self, job: Job, task: Task) -> Mapping[str, Any]:
         """Return what the task's template finds under ``task.input``."""
@@ -45,8 +45,5 @@ class TaskInputs:
         if block is None:
             uri = layout.batch_uri(job, iteration)
             found = self._files_for_job(job).get_range(uri, number * BLOCK_BYTES, BLOCK_BYTES)
-            block = self._blocks[key] = found.data
-        self._blocks.move_to_end(key)
-        while len(self._blocks) > _KEPT_BLOCKS:
-            self._blocks.popitem(last=False)
+            block = self._blocks.keep(key, found.data)
         return block
