@@ -278,8 +278,21 @@ class Table:
             How many items the first request reads at most, for callers that mostly stop early; each
             further one reads several times as many.
         """
+        for page in self.pages(pk, keys, index=index, lacking=lacking, page_size=page_size):
+            yield from page
+
+    def pages(
+        self,
+        pk: str,
+        keys: SortKeys = ALL,
+        *,
+        index: str | None = None,
+        lacking: tuple[str, str] | None = None,
+        page_size: int | None = None,
+    ) -> Iterator[list[Item]]:
+        """Yield what ``query`` yields, as many items at once as a request reads."""
         for page in self._pages(pk, keys, index=index, lacking=lacking, page_size=page_size):
-            yield from page["Items"]
+            yield page["Items"]
 
     def count(
         self,

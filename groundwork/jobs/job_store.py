@@ -39,8 +39,8 @@ from groundwork.table_client import (
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 _COUNT_SHARDS = 8
 _MAXIMUM_SHUFFLE = 0xFFFFFFFF
-# Most searches end with the first task, which is charged and sent like any other.
-_SEARCH_PAGE = 5
+# What a process gives out in a moment, as tasks that are not are charged and sent for nothing.
+_SEARCH_PAGE = 10
 _WRITE_THREADS = 16
 _ATTEMPTS = 20
 # Leases remove themselves this long after they ran out, without anybody's doing.
@@ -237,10 +237,11 @@ class JobStore:
 
     def search_available(
         self, job: str, iteration: int, worker_id: str, now: datetime, start: int
-    ) -> Iterator[Task]:
+    ) -> Iterator[list[Task]]:
         """Yield tasks that a worker could probably take, from a random place on, then from the top.
 
-        The index lags behind by moments, so that each may have changed.
+        Each list is what a request found. The index lags behind by moments, so that any task may
+        have changed.
 
         Parameters
         ----------
@@ -253,14 +254,14 @@ class JobStore:
             SortKeys(lowest=_available_key(0, 0), highest=middle),
         )
         for keys in ranges:
-            for item in self._table.query(
+            for page in self._table.pages(
                 _tasks_key(job, iteration),
                 keys,
                 index=AVAILABLE_INDEX,
                 lacking=("workers_done", worker_id),
                 page_size=_SEARCH_PAGE,
             ):
-                yield _task(item)
+                yield [_task(item) for item in page]
 
     def count_available(self, job: str, iteration: int, worker_id: str, now: datetime) -> int:
         """Count the tasks that a worker could take now."""

@@ -1,15 +1,18 @@
 """What a process of the worker API remembers of jobs, so that not every call reads them again."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 
 from groundwork.jobs.job_store import JobStore
-from groundwork.jobs.model import Batch, Job
+from groundwork.jobs.model import Batch, Job, Task
 from groundwork.recent import Recent
 
 # How late a process notices at most that people do not work on a job any more.
 OPEN_FOR = timedelta(seconds=1)
+# How long tasks are given out that a search found besides the one that it was for.
+FOUND_FOR = timedelta(seconds=1)
 _REMEMBERED = 64
 
 
@@ -20,6 +23,32 @@ class OpenWork:
     job: Job
     batch: Batch
     read_at: datetime
+
+
+class FoundTasks:
+    """Tasks that somebody's search found and nobody was given yet, as the index showed them.
+
+    Each is given out once, to a worker who can take it as it was; the write says whether that is
+    still so.
+    """
+
+    def __init__(self) -> None:
+        self._found: Recent[tuple[str, int], tuple[datetime, list[Task]]] = Recent(_REMEMBERED)
+
+    def keep(self, batch: tuple[str, int], tasks: list[Task], now: datetime) -> None:
+        """Keep what a search found, in the place of what another one did."""
+        self._found.keep(batch, (now, tasks))
+
+    def give(
+        self, batch: tuple[str, int], now: datetime, can_take: Callable[[Task], bool]
+    ) -> Task | None:
+        """Return a task of a batch that can be taken and forget it; None if there is none."""
+        found_at, tasks = self._found.get(batch) or (now, [])
+        if now - found_at < FOUND_FOR:
+            for place, task in enumerate(tasks):
+                if can_take(task):
+                    return tasks.pop(place)
+        return None
 
 
 class RememberedJobs:

@@ -32,7 +32,7 @@ from groundwork.jobs.model import (
     Lease,
     Task,
 )
-from groundwork.jobs.remembered import OpenWork, RememberedJobs
+from groundwork.jobs.remembered import FoundTasks, OpenWork, RememberedJobs
 from groundwork.jobs.task_inputs import TaskInputs
 from groundwork.table_client import ConflictError
 
@@ -123,6 +123,7 @@ class Work:
     ) -> None:
         self._store = store
         self._remembered = RememberedJobs(store)
+        self._found = FoundTasks()
         self._files_for_job = files_for_job
         self._inputs = TaskInputs(files_for_job)
         self._loop = loop
@@ -447,8 +448,17 @@ class Work:
             task = self._store.find_task(*batch, wish.again.object_id)
             if task is not None:
                 yield task
+
+        def can_take(task: Task) -> bool:
+            return tasks.can_take(task, worker.worker_id, self._clock())
+
+        while found := self._found.give(batch, self._clock(), can_take):
+            yield found
         start = self._random.getrandbits(32)
-        yield from self._store.search_available(*batch, worker.worker_id, self._clock(), start)
+        for page in self._store.search_available(*batch, worker.worker_id, self._clock(), start):
+            for place, task in enumerate(page):
+                self._found.keep(batch, page[place + 1 :], self._clock())
+                yield task
 
     def _lease(
         self, worker: Worker, work: OpenWork, seen: Task, hand: Hand, *, ahead: bool

@@ -58,8 +58,8 @@ def lease(worker_id: str = "ann", nonce: str = "n1") -> Lease:
 
 
 def available(store: JobStore, worker_id: str, now: datetime = NOW, start: int = 0) -> list[int]:
-    found = store.search_available("Birds", 1, worker_id, now, start)
-    return [candidate.object_id for candidate in found]
+    pages = store.search_available("Birds", 1, worker_id, now, start)
+    return [candidate.object_id for page in pages for candidate in page]
 
 
 def held(store: JobStore, worker_id: str) -> set[str]:

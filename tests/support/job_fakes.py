@@ -99,7 +99,7 @@ class MemoryTable(Table):
     def put(self, write: Put) -> None:
         self.transact([write])
 
-    def query(
+    def pages(
         self,
         pk: str,
         keys: SortKeys = ALL,
@@ -107,8 +107,16 @@ class MemoryTable(Table):
         index: str | None = None,
         lacking: tuple[str, str] | None = None,
         page_size: int | None = None,
+    ) -> Iterator[list[Item]]:
+        found = list(self._matching(pk, keys, index, lacking))
+        size = page_size or len(found) or 1
+        for start in range(0, len(found) or 1, size):
+            self.reads.append(f"{pk} {index}" if index else pk)
+            yield found[start : start + size]
+
+    def _matching(
+        self, pk: str, keys: SortKeys, index: str | None, lacking: tuple[str, str] | None
     ) -> Iterator[Item]:
-        self.reads.append(f"{pk} {index}" if index else pk)
         pk_name, sk_name = ("available_pk", "available_sk") if index else ("PK", "SK")
         with self._lock:
             lags = index and 0 < self.index_lag <= len(self._history)

@@ -43,9 +43,9 @@ def test_taking_a_task_reads_what_there_is() -> None:
         "BATCH#job#000001 available",
         "get_object",
     ]
-    assert reads_of(shop, BEN, "take") == [
-        "BATCH#job#000001 available",
-    ]
+    assert reads_of(shop, BEN, "take") == []
+    shop.clock.advance(1)
+    assert reads_of(shop, worker(3), "take") == ["JOB", "JOB#job", "BATCH#job#000001 available"]
 
 
 def test_an_answer_reads_its_task_and_the_last_one_of_an_object_the_count() -> None:
@@ -111,3 +111,27 @@ def test_the_index_makes_nobody_take_a_task_too_often() -> None:
     assert shop.work.take(BEN, "job") is None
     shop.work.submit(ANN, task.lease_id, ANSWER)
     assert shop.work.take(ANN, "job") is None
+
+
+def test_what_a_search_found_besides_is_given_to_others() -> None:
+    shop = workshop(5)
+    people = [worker(number) for number in range(5)]
+    given = [taken(shop.work, person).object_id for person in people]
+    assert sorted(given) == [0, 1, 2, 3, 4]
+
+
+def test_what_a_search_found_is_nothing_for_those_who_had_it_already() -> None:
+    shop = workshop(2, workers=2)
+    for _ in range(2):
+        shop.work.submit(ANN, taken(shop.work, ANN).lease_id, ANSWER)
+    assert shop.work.take(ANN, "job") is None
+    assert taken(shop.work, BEN).object_id in (0, 1)
+
+
+def test_what_another_process_gave_out_meanwhile_is_not_given_again() -> None:
+    shop = workshop(4)
+    taken(shop.work, ANN)
+    others = [taken(shop.processes[1], worker(number)) for number in (3, 4)]
+    last = taken(shop.work, BEN)
+    assert last.object_id not in {task.object_id for task in others}
+    assert shop.work.take(worker(5), "job") is None
