@@ -18,7 +18,8 @@ from groundwork.local.invitations import invitations
 from groundwork.local.leftovers import leftovers
 from groundwork.local.workshop import JobState, LocalWorkshop, destroy, job_state
 from groundwork.manifest import LabelState
-from groundwork.results.summary import read_results, summarize
+from groundwork.results.labels import read_objects
+from groundwork.results.summary import summarize
 
 WORKERS = ("ann@example.com", "ben@example.com", "cho@example.com")
 LABEL_ATTRIBUTE = "label"
@@ -220,7 +221,7 @@ def _fetch_manifest(cloud: LocalCloud, job: JobState, path: Path, say: Say) -> P
 
 def _count(summary: Summary, job: JobState, manifest: Path, chosen: DemoInput) -> None:
     with manifest.open("rb") as chunks:
-        counted = summarize(read_results(chunks, job.label_attribute), chosen.truth)
+        counted = summarize(read_objects(chunks, job.label_attribute), chosen.truth)
     summary.objects = counted.objects
     summary.human_labeled = counted.states[LabelState.HUMAN]
     summary.machine_labeled = counted.states[LabelState.MACHINE]

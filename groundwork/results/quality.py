@@ -5,6 +5,29 @@ from dataclasses import dataclass
 from typing import Any
 
 
+@dataclass
+class RunningMean:
+    """A mean of numbers that come one by one, or from several processes."""
+
+    total: float = 0.0
+    count: int = 0
+
+    @property
+    def value(self) -> float | None:
+        """The mean so far; None of nothing."""
+        return self.total / self.count if self.count else None
+
+    def add(self, number: float) -> None:
+        """Take one more number."""
+        self.total += number
+        self.count += 1
+
+    def merge(self, other: "RunningMean") -> None:
+        """Take the numbers of another mean."""
+        self.total += other.total
+        self.count += other.count
+
+
 @dataclass(frozen=True)
 class Box:
     """A labeled rectangle in pixels, from the top left corner."""
@@ -62,11 +85,21 @@ def image_mean_iou(predicted: Sequence[Box], truth: Sequence[Box]) -> float:
 
 def mean_iou(images: Iterable[tuple[Sequence[Box], Sequence[Box]]]) -> float | None:
     """Return the mean over images `(predicted, truth)`; None for no images."""
-    scores = [image_mean_iou(predicted, truth) for predicted, truth in images]
-    return sum(scores) / len(scores) if scores else None
+    return _mean(image_mean_iou(predicted, truth) for predicted, truth in images)
 
 
 def class_accuracy(labels: Iterable[tuple[str, str]]) -> float | None:
     """Return the share of `(predicted, truth)` with the right class; None for no objects."""
-    right = [predicted == truth for predicted, truth in labels]
-    return sum(right) / len(right) if right else None
+    return _mean(class_score(predicted, truth) for predicted, truth in labels)
+
+
+def class_score(predicted: str, truth: str) -> float:
+    """Return 1 for the right class and 0 for any other."""
+    return float(predicted == truth)
+
+
+def _mean(scores: Iterable[float]) -> float | None:
+    mean = RunningMean()
+    for score in scores:
+        mean.add(score)
+    return mean.value
