@@ -1,0 +1,124 @@
+"""A whole manifest counted, on several processors when it is long."""
+
+import multiprocessing
+import os
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+
+from groundwork.manifest import MAXIMUM_LINE_BYTES, ManifestError
+from groundwork.results.tally import BlockCounter, ManifestTally
+from groundwork.results.truth import Truth
+
+_BLOCK_BYTES = 4 * 1024 * 1024
+# Starting a process takes about as long as counting this much.
+_WORTH_PROCESSES_BYTES = 48 * 1024 * 1024
+_MOST_PROCESSES = 8
+
+_counter: BlockCounter | None = None
+
+
+def count_manifest(
+    chunks: Iterable[bytes],
+    size_bytes: int,
+    *,
+    label_attribute: str | None = None,
+    truth: Truth | None = None,
+    iterations: "array[int] | None" = None,
+    progress: Callable[[int], None] = lambda size: None,
+    processes: int | None = None,
+) -> ManifestTally:
+    """Count a manifest that arrives in pieces of any size.
+
+    Memory does not grow with the manifest. The counts do not depend on the number of processes.
+
+    Parameters
+    ----------
+    size_bytes
+        How long it is, to tell whether processes are worth starting.
+    label_attribute, truth, iterations
+        As for ``BlockCounter``.
+    progress
+        Is told, now and then, how many bytes more have been counted.
+    processes
+        How many to use; by default as many as there are processors, for a long manifest.
+
+    Raises
+    ------
+    ManifestError
+        If it has a line that goes on for longer than any line may.
+    """
+    if processes is None:
+        worth = size_bytes >= _WORTH_PROCESSES_BYTES
+        processes = min(_MOST_PROCESSES, os.cpu_count() or 1) if worth else 1
+    total = ManifestTally()
+    first_id = 0
+    if processes == 1:
+        counter = BlockCounter(label_attribute, truth, iterations)
+        for block in whole_lines(chunks):
+            total.merge(counter.count(block, total.lines))
+            progress(len(block))
+        return total
+    waiting: deque[tuple[int, Future[ManifestTally]]] = deque()
+    # Not forked, since the caller may have threads: https://docs.python.org/3/library/os.html#os.fork
+    with ProcessPoolExecutor(
+        processes,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=(label_attribute, truth, iterations),
+    ) as pool:
+        for block in whole_lines(chunks):
+            waiting.append((len(block), pool.submit(_count_block, block, first_id)))
+            first_id += block.count(b"\n")
+            if len(waiting) > 2 * processes:
+                _merge_next(total, waiting, progress)
+        while waiting:
+            _merge_next(total, waiting, progress)
+    return total
+
+
+def whole_lines(chunks: Iterable[bytes], block_bytes: int = _BLOCK_BYTES) -> Iterator[bytes]:
+    """Yield a file in blocks that end with a line."""
+    gathered: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        gathered.append(chunk)
+        size += len(chunk)
+        if size < block_bytes:
+            continue
+        data = b"".join(gathered)
+        end = data.rfind(b"\n") + 1
+        if end:
+            yield data[:end]
+        elif size > max(MAXIMUM_LINE_BYTES, block_bytes):
+            raise ManifestError(
+                f"there is a line longer than {MAXIMUM_LINE_BYTES:,} bytes: is this a manifest?"
+            )
+        gathered = [data[end:]]
+        size -= end
+    if size:
+        yield b"".join(gathered)
+
+
+def _merge_next(
+    total: ManifestTally,
+    waiting: deque[tuple[int, Future[ManifestTally]]],
+    progress: Callable[[int], None],
+) -> None:
+    size, counted = waiting.popleft()
+    total.merge(counted.result())
+    progress(size)
+
+
+def _begin(
+    label_attribute: str | None, truth: Truth | None, iterations: "array[int] | None"
+) -> None:
+    global _counter  # noqa: PLW0603 - what a process of the pool has in common for all blocks
+    _counter = BlockCounter(label_attribute, truth, iterations)
+
+
+def _count_block(block: bytes, first_id: int) -> ManifestTally:
+    if _counter is None:
+        raise RuntimeError("the process was not begun")
+    return _counter.count(block, first_id)
