@@ -20,7 +20,7 @@ class _BatchLine(msgspec.Struct):
     id: int
 
 
-def read_iterations(output: JobOutput) -> array[int] | None:
+def read_iterations(output: JobOutput) -> "array[int] | None":
     """Return each object's iteration by object id, 0 where it is unknown; None if all are.
 
     Two bytes an object are all that is held. Our engine's batch files name every object of a batch;
@@ -29,7 +29,7 @@ def read_iterations(output: JobOutput) -> array[int] | None:
     """
     if not output.is_tree:
         return None
-    iterations = array("H")
+    iterations: array[int] = array("H")
     for iteration, object_id in _in_batches(output) or _answered(output):
         if 0 <= object_id < _MAXIMUM_OBJECT_ID and iteration <= _MAXIMUM_ITERATION:
             if object_id >= len(iterations):
