@@ -13,26 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from groundwork.demo.inputs import DemoInputError
-from groundwork.demo.run import DemoError
-from groundwork.local.emulator import LocalCloudError
-from groundwork.manifest import ManifestError
-from groundwork.results.output_tree import ResultsError
-from groundwork.results.report import LabelAttributeError
-from groundwork.results.truth import TruthError
-from groundwork.s3_client import S3Error
-from groundwork.service import ServiceRefusedError
+from groundwork.errors import UsageProblemError, UserError
 
-_USERS_MISTAKES = (
-    DemoError,
-    DemoInputError,
-    LocalCloudError,
-    ManifestError,
-    ResultsError,
-    S3Error,
-    ServiceRefusedError,
-    TruthError,
-)
 # Wide enough for a URL on one line where nobody looks at a screen.
 _PIPE_WIDTH = 160
 _out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
@@ -96,9 +78,9 @@ def told_plainly(command: Callable[..., None]) -> Callable[..., None]:
     def told(*arguments: Any, **options: Any) -> None:
         try:
             command(*arguments, **options)
-        except LabelAttributeError as error:
+        except UsageProblemError as error:
             raise click.UsageError(str(error)) from error
-        except _USERS_MISTAKES as error:
+        except UserError as error:
             raise click.ClickException(str(error)) from error
 
     return told

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from groundwork.demo.crowd import Crowd, Drawer
 from groundwork.demo.drawing import HABITS
 from groundwork.demo.inputs import DemoInput, own_input, sample_input
+from groundwork.errors import UserError
 from groundwork.local.cloud import LocalCloud
 from groundwork.local.emulator import DEFAULT_PORT, LocalCloudError, free_port
 from groundwork.local.invitations import invitations
@@ -30,7 +31,7 @@ _LABELING_TIMEOUT_SECONDS = 3600
 Say = Callable[[str], None]
 
 
-class DemoError(Exception):
+class DemoError(UserError):
     """The demo could not be carried through; the text says where it ended."""
 
 

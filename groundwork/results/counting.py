@@ -1,11 +1,14 @@
 """A whole manifest counted, on several processors when it is long."""
 
+import gc
 import multiprocessing
 import os
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 from groundwork.manifest import MAXIMUM_LINE_BYTES, ManifestError
 from groundwork.results.tally import BlockCounter, ManifestTally
@@ -16,6 +19,28 @@ _BLOCK_BYTES = 4 * 1024 * 1024
 _WORTH_PROCESSES_BYTES = 48 * 1024 * 1024
 _MOST_PROCESSES = 8
 
+
+@dataclass(frozen=True)
+class _Block:
+    """Whole lines: the bytes, or where in a file they are, which is less to send."""
+
+    data: bytes | None
+    path: Path | None
+    start: int
+    size: int
+
+    @classmethod
+    def of(cls, data: bytes, start: int, path: Path | None) -> "_Block":
+        return cls(None if path else data, path, start, len(data))
+
+    def read(self) -> bytes:
+        if self.path is None:
+            return self.data or b""
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            return file.read(self.size)
+
+
 _counter: BlockCounter | None = None
 
 
@@ -23,6 +48,7 @@ def count_manifest(
     chunks: Iterable[bytes],
     size_bytes: int,
     *,
+    path: Path | None = None,
     label_attribute: str | None = None,
     truth: Truth | None = None,
     iterations: "array[int] | None" = None,
@@ -37,6 +63,8 @@ def count_manifest(
     ----------
     size_bytes
         How long it is, to tell whether processes are worth starting.
+    path
+        The same manifest as a file that other processes can read, too.
     label_attribute, truth, iterations
         As for ``BlockCounter``.
     progress
@@ -60,6 +88,7 @@ def count_manifest(
             total.merge(counter.count(block, total.lines))
             progress(len(block))
         return total
+    start = 0
     waiting: deque[tuple[int, Future[ManifestTally]]] = deque()
     # Not forked, since the caller may have threads: https://docs.python.org/3/library/os.html#os.fork
     with ProcessPoolExecutor(
@@ -69,8 +98,11 @@ def count_manifest(
         initargs=(label_attribute, truth, iterations),
     ) as pool:
         for block in whole_lines(chunks):
-            waiting.append((len(block), pool.submit(_count_block, block, first_id)))
+            waiting.append(
+                (len(block), pool.submit(_count_block, _Block.of(block, start, path), first_id))
+            )
             first_id += block.count(b"\n")
+            start += len(block)
             if len(waiting) > 2 * processes:
                 _merge_next(total, waiting, progress)
         while waiting:
@@ -114,11 +146,13 @@ def _merge_next(
 def _begin(
     label_attribute: str | None, truth: Truth | None, iterations: "array[int] | None"
 ) -> None:
+    # Nothing here makes cycles, and there are many lists to look for them in.
+    gc.disable()
     global _counter  # noqa: PLW0603 - what a process of the pool has in common for all blocks
     _counter = BlockCounter(label_attribute, truth, iterations)
 
 
-def _count_block(block: bytes, first_id: int) -> ManifestTally:
+def _count_block(block: "_Block", first_id: int) -> ManifestTally:
     if _counter is None:
         raise RuntimeError("the process was not begun")
-    return _counter.count(block, first_id)
+    return _counter.count(block.read(), first_id)

@@ -29,6 +29,9 @@ class Files(Protocol):
     def paths(self, folder: str) -> Iterator[str]:
         """Yield the files in a folder and below it, in order; none if there is no such folder."""
 
+    def local_path(self, path: str) -> Path | None:
+        """Return where a file is on this machine, if it is."""
+
 
 class FolderFiles:
     """Files of a folder on this machine."""
@@ -61,6 +64,10 @@ class FolderFiles:
             for name in sorted(names):
                 yield (Path(parent) / name).relative_to(self._folder).as_posix()
 
+    def local_path(self, path: str) -> Path | None:
+        """Return a file's path."""
+        return self._folder / path
+
 
 class S3Files:
     """Files below a prefix in S3."""
@@ -90,3 +97,8 @@ class S3Files:
         below = len(self._place.key) + 1 if self._place.key else 0
         for uri in self._client.list_keys(self._place.child(folder) if folder else self._place):
             yield uri.key[below:]
+
+    def local_path(self, path: str) -> Path | None:
+        """Return None, as the objects are elsewhere."""
+        del path
+        return None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundwork.errors import UserError
 from groundwork.results.files import Files, FolderFiles, S3Files
 from groundwork.s3_client import S3Client
 from groundwork.s3_uri import S3Uri, S3UriFormatError
@@ -23,7 +24,7 @@ _LOOKED_AT = 20_000
 _S3_SCHEME = "s3://"
 
 
-class ResultsError(Exception):
+class ResultsError(UserError):
     """Results cannot be used; the text names every problem and what would be accepted."""
 
 
@@ -60,6 +61,10 @@ class JobOutput:
     def size(self) -> int:
         """Return the manifest's bytes."""
         return self.files.size(self.manifest)
+
+    def local_path(self) -> Path | None:
+        """Return where the manifest is on this machine, if it is."""
+        return self.files.local_path(self.manifest)
 
 
 def open_output(place: str, client: S3Client | None = None) -> JobOutput:
@@ -180,3 +185,6 @@ class _Below:
     def paths(self, folder: str) -> Iterator[str]:
         for path in self._files.paths(self._prefix + folder):
             yield path.removeprefix(self._prefix)
+
+    def local_path(self, path: str) -> Path | None:
+        return self._files.local_path(self._prefix + path)

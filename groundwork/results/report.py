@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from groundwork.errors import UsageProblemError
 from groundwork.manifest import LabelState
 from groundwork.results.counting import count_manifest
 from groundwork.results.iterations import read_iterations
@@ -21,7 +22,7 @@ _MEASURES = {
 }
 
 
-class LabelAttributeError(Exception):
+class LabelAttributeError(UsageProblemError):
     """The label attribute has to be chosen, or the chosen one does not occur."""
 
 
@@ -159,6 +160,7 @@ def make_report(
     counted = count_manifest(
         output.chunks(),
         size,
+        path=output.local_path(),
         label_attribute=label_attribute,
         truth=truth,
         iterations=read_iterations(output),

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
 
 from groundwork.manifest import (
     MAXIMUM_PROBLEMS,
@@ -156,20 +157,17 @@ class LabelTally:
             self.named.add((index, label.classes[0]))
         self.classes.update((found.state, name) for name in label.classes)
         if found.state is LabelState.MACHINE:
-            for confidence in label.confidences:
-                if confidence is not None:
-                    self.add_confidences([confidence])
+            known = [each for each in label.confidences if each is not None]
+            if known:
+                self.add_confidences(known)
         if truth is not None:
             self.add_quality(found.state, found.source, label.boxes, label.classes[:1], truth)
 
     def add_confidences(self, confidences: Sequence[float]) -> None:
         """Count the confidences of machine labels, each from 0 to 1."""
-        self.confidences.update(
-            [
-                min(int(confidence * CONFIDENCE_BINS), CONFIDENCE_BINS - 1)
-                for confidence in confidences
-            ]
-        )
+        bins = (np.array(confidences) * CONFIDENCE_BINS).astype(np.int64)
+        counts = np.bincount(np.minimum(bins, CONFIDENCE_BINS - 1)).tolist()
+        self.confidences.update({number: count for number, count in enumerate(counts) if count})
         self.confidence.merge(RunningMean(sum(confidences), len(confidences)))
 
     def add_quality(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from groundwork.errors import UserError
 from groundwork.results.quality import Box
 
 _SIDES = ("left", "top", "width", "height")
@@ -13,7 +14,7 @@ _SHOWN = 5
 _FORM = '{"<image file>": [{"label", "left", "top", "width", "height"}, ...]}'
 
 
-class TruthError(Exception):
+class TruthError(UserError):
     """A truth file cannot be used; ``problems`` has one sentence for each reason."""
 
     def __init__(self, problems: list[str]) -> None:
