@@ -78,7 +78,7 @@ class LabelTally:
     confidence
         The mean of these confidences.
     quality
-        By state: the mean over objects whose truth is known, of ``image_mean_iou`` for boxes and
+        By state: the mean over objects whose truth is known and whose label lacks nothing, of ``image_mean_iou`` for boxes and
         ``class_score`` for classes.
     jobs
         Labeled and failed objects by the job that says it did them.
@@ -160,7 +160,7 @@ class LabelTally:
             known = [each for each in label.confidences if each is not None]
             if known:
                 self.add_confidences(known)
-        if truth is not None:
+        if truth is not None and not label.problems:
             self.add_quality(found.state, found.source, label.boxes, label.classes[:1], truth)
 
     def add_confidences(self, confidences: Sequence[float]) -> None:
