@@ -3,7 +3,8 @@
 ``Annotations/<name>.xml``, ``JPEGImages/`` and ``ImageSets/Main/<split>.txt``. VOC counts pixels
 from 1 and names a box's first and last pixel, so that the box ``left, top, width, height`` of
 Ground Truth (from 0, the end outside) is ``xmin = left + 1``, ``ymin = top + 1``,
-``xmax = left + width``, ``ymax = top + height``. The first pixel alone is 1, 1, 1, 1. Fractions of pixels stay.
+``xmax = left + width``, ``ymax = top + height``. The first pixel alone is 1, 1, 1, 1. Fractions of
+pixels stay.
 """
 
 import xml.etree.ElementTree as ET

@@ -78,8 +78,8 @@ class LabelTally:
     confidence
         The mean of these confidences.
     quality
-        By state: the mean over objects whose truth is known and whose label lacks nothing, of ``image_mean_iou`` for boxes and
-        ``class_score`` for classes.
+        By state: the mean over objects whose truth is known and whose label lacks nothing, of
+        ``image_mean_iou`` for boxes and ``class_score`` for classes.
     jobs
         Labeled and failed objects by the job that says it did them.
     reasons
