@@ -234,7 +234,8 @@ class BlockCounter:
     Parameters
     ----------
     label_attribute
-        Count this attribute; None for all that labeling jobs wrote.
+        Count this attribute; None for all that labeling jobs wrote. A label without metadata is
+        counted only if it is asked for, since nothing else tells it from any other column.
     truth
         Compare labels with it.
     iterations
@@ -284,7 +285,11 @@ class BlockCounter:
     ) -> _AttributeCount:
         if name not in counts:
             counts[name] = _AttributeCount(
-                name, self._decoders[name], self._truth, self._iterations
+                name,
+                self._decoders[name],
+                self._truth,
+                self._iterations,
+                was_asked_for=not self._finds_attributes,
             )
         return counts[name]
 
@@ -331,7 +336,7 @@ class _Piece:
         lines = self.data.split(b"\n")
         if not lines[-1]:
             lines.pop()
-        return lines
+        return [line.removesuffix(b"\r") for line in lines]
 
     @cached_property
     def is_text(self) -> bool:
@@ -410,7 +415,10 @@ class _AttributeCount:
         decoder: _Decoder,
         truth: Truth | None,
         iterations: Sequence[int] | None,
+        *,
+        was_asked_for: bool,
     ) -> None:
+        self._was_asked_for = was_asked_for
         self._name = name
         self._decoder = decoder
         self._truth = truth
@@ -429,9 +437,11 @@ class _AttributeCount:
                 broken.add(object_id, str(error))
                 continue
             if self._name is not None:
-                with_metadata += self._name + METADATA_SUFFIX in attributes
-                found = object_of(object_id, attributes, self._name)
-                self._tally.add(found, self._truth, self._iteration_of(object_id))
+                metadata_key = self._name + METADATA_SUFFIX
+                with_metadata += metadata_key in attributes
+                if self._was_asked_for or is_label_metadata(attributes.get(metadata_key)):
+                    found = object_of(object_id, attributes, self._name)
+                    self._tally.add(found, self._truth, self._iteration_of(object_id))
         return with_metadata
 
     def finish(self) -> LabelTally:

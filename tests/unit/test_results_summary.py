@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from groundwork.manifest import LabelState
-from groundwork.results.quality import Box
 from groundwork.results.labels import read_objects
+from groundwork.results.quality import Box
 from groundwork.results.summary import summarize
 from groundwork.results.truth import Truth
 
