@@ -125,7 +125,7 @@ def export(
         print_json(_export_document(folder, summary))
     else:
         _show_export(folder, summary)
-    if not summary.images:
+    if not summary.images.total():
         raise DatasetError(["No image could be exported."])
 
 
@@ -299,6 +299,9 @@ def _show_export(folder: Path, summary: ExportSummary) -> None:
         ],
         ("class", *(f"images in {split}" for split in splits)),
     )
+    for split in splits:
+        if not summary.images[split]:
+            say(f"NOTE: no image fell into {split}; training tools will ask for some")
     for reason, count in summary.left_out.items():
         say(f"NOTE: left out, {reason}: {count:,}")
     _show_problems(summary.problems)

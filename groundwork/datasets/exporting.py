@@ -168,6 +168,7 @@ def export_labels(
     has_images = settings.images is not ImageMode.NONE
     plan = DatasetPlan(settings.folder, classes, kind, splits, has_images)
     summary = ExportSummary(classes, left_out=selection.left_out)
+    summary.images.update(dict.fromkeys(splits, 0))
     share = 1.0 if settings.train_share is None else settings.train_share
     splitter = Splitter(contents.signatures, share, settings.seed)
     writer = FORMATS[settings.format].make(plan)

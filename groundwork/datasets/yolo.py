@@ -41,6 +41,11 @@ class YoloWriter:
         self._plan = plan
         self._numbers = {name: number for number, name in enumerate(plan.classes)}
         self._made: set[Path] = set()
+        if plan.kind is LabelKind.BOXES:
+            for split in plan.splits:
+                # Also of a split that no image falls into, since data.yaml names it.
+                for kind in ("images", "labels"):
+                    (plan.folder / kind / split).mkdir(parents=True)
 
     def image_path(self, image: LabeledImage) -> str:
         """Return where the image's file is."""
