@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from groundwork.manifest import MAXIMUM_LINE_BYTES, ManifestError
-from groundwork.results.tally import BlockCounter, ManifestTally
+from groundwork.results.tally import BlockCounter, ManifestTally, line_ends
 from groundwork.results.truth import Truth
 
 _BLOCK_BYTES = 4 * 1024 * 1024
 # Starting a process takes about as long as counting this much.
 _WORTH_PROCESSES_BYTES = 48 * 1024 * 1024
 _MOST_PROCESSES = 8
+# Blocks that a process of the pool has before it, so that it never waits for the next.
+_AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -82,31 +84,34 @@ def count_manifest(
         processes = min(_MOST_PROCESSES, os.cpu_count() or 1) if worth else 1
     total = ManifestTally()
     first_id = 0
+    counter = BlockCounter(label_attribute, truth, iterations)
     if processes == 1:
-        counter = BlockCounter(label_attribute, truth, iterations)
         for block in whole_lines(chunks):
             total.merge(counter.count(block, total.lines))
             progress(len(block))
         return total
     start = 0
-    waiting: deque[tuple[int, Future[ManifestTally]]] = deque()
+    waiting: deque[tuple[int, Future[ManifestTally] | ManifestTally]] = deque()
     # Not forked, since the caller may have threads: https://docs.python.org/3/library/os.html#os.fork
     with ProcessPoolExecutor(
-        processes,
+        processes - 1,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_begin,
         initargs=(label_attribute, truth, iterations),
     ) as pool:
+        in_pool = 0
         for block in whole_lines(chunks):
-            waiting.append(
-                (len(block), pool.submit(_count_block, _Block.of(block, start, path), first_id))
-            )
-            first_id += block.count(b"\n")
+            # This process counts, too, and so from the beginning, while the others start.
+            if in_pool < _AHEAD * (processes - 1):
+                sent = _Block.of(block, start, path)
+                waiting.append((len(block), pool.submit(_count_block, sent, first_id)))
+                in_pool += 1
+            else:
+                waiting.append((len(block), counter.count(block, first_id)))
+            first_id += line_ends(block)
             start += len(block)
-            if len(waiting) > 2 * processes:
-                _merge_next(total, waiting, progress)
-        while waiting:
-            _merge_next(total, waiting, progress)
+            in_pool -= _merge_ready(total, waiting, progress)
+        _merge_ready(total, waiting, progress, wait=True)
     return total
 
 
@@ -133,14 +138,26 @@ def whole_lines(chunks: Iterable[bytes], block_bytes: int = _BLOCK_BYTES) -> Ite
         yield b"".join(gathered)
 
 
-def _merge_next(
+def _merge_ready(
     total: ManifestTally,
-    waiting: deque[tuple[int, Future[ManifestTally]]],
+    waiting: deque[tuple[int, Future[ManifestTally] | ManifestTally]],
     progress: Callable[[int], None],
-) -> None:
-    size, counted = waiting.popleft()
-    total.merge(counted.result())
-    progress(size)
+    *,
+    wait: bool = False,
+) -> int:
+    """Merge what is counted, in the order of the blocks; return how many came from the pool."""
+    from_pool = 0
+    while waiting:
+        size, counted = waiting[0]
+        if isinstance(counted, Future):
+            if not (wait or counted.done()):
+                break
+            counted = counted.result()
+            from_pool += 1
+        waiting.popleft()
+        total.merge(counted)
+        progress(size)
+    return from_pool
 
 
 def _begin(

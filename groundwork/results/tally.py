@@ -8,7 +8,6 @@ result.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -47,9 +46,8 @@ _METADATA_END = f'{METADATA_SUFFIX}"'.encode()
 _LABELED = (LabelState.HUMAN, LabelState.MACHINE)
 _CLASS_MAP = msgspec.json.Decoder(dict[int, str])
 # What is made of so much stays in a processor's cache while it is counted.
-_PIECE_BYTES = 256 * 1024
-# A line's end that is not between two objects.
-_ODD_LINE_END = re.compile(rb"\n(?:(?<!\}\n)(?<!\}\r\n)|(?!\{|\Z))")
+_PIECE_BYTES = 1024 * 1024
+_LINE_FEED, _CARRIAGE_RETURN, _BRACE, _CLOSING_BRACE = b"\n\r{}"
 _COLUMNS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STATES = {"yes": LabelState.HUMAN, "no": LabelState.MACHINE}
 # Reasons may name files, so that there may be as many as objects.
@@ -322,13 +320,20 @@ class BlockCounter:
         return found
 
 
+def line_ends(data: bytes) -> int:
+    """Count the ends of lines, several times faster than ``bytes.count`` does."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == _LINE_FEED))
+
+
 class _Piece:
     """Some whole lines, few enough to stay in the processor's cache while they are counted."""
 
     def __init__(self, data: bytes, first_id: int) -> None:
         self.data = data
         self.first_id = first_id
-        self.line_count = data.count(b"\n") + (not data.endswith(b"\n"))
+        self._bytes = np.frombuffer(data, np.uint8)
+        self._ends = np.flatnonzero(self._bytes == _LINE_FEED)
+        self.line_count = len(self._ends) + (not data.endswith(b"\n"))
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -355,7 +360,13 @@ class _Piece:
 
         Then no JSON value goes over a line's end: between ``}`` and ``{`` it would need a comma.
         """
-        return self.data.startswith(b"{") and _ODD_LINE_END.search(self.data) is None
+        text, ends = self._bytes, self._ends
+        before = text[ends - 1]
+        # A carriage return before the line's end is part of the end.
+        before = np.where(before == _CARRIAGE_RETURN, text[ends - 2], before)
+        after = text[ends[ends < len(text) - 1] + 1]
+        begins = self.data.startswith(b"{") and bool((after == _BRACE).all())
+        return begins and bool((before == _CLOSING_BRACE).all())
 
     def decoded(self, decoder: _Decoder) -> list[Any]:
         """Return what the decoder makes of each line; None for those that it refuses."""
@@ -399,7 +410,6 @@ class _Group:
     certainties: list[_Certainty] = field(default_factory=list)
     class_indexes: set[int] = field(default_factory=set)
     confidences: list[float] = field(default_factory=list)
-    counted: int = 0
 
 
 class _AttributeCount:
@@ -424,8 +434,8 @@ class _AttributeCount:
         self._truth = truth
         self._iterations = iterations
         self._tally = LabelTally()
-        self._box_groups: dict[tuple[str, str, bytes], _Group] = {}
         self._class_groups: dict[tuple[str, str, str], _Group] = {}
+        self._class_maps: dict[bytes, dict[int, str]] = {}
 
     def take(self, part: _Piece, broken: LineProblems) -> int:
         """Count some lines and note the broken ones; return how many have metadata for labels."""
@@ -451,16 +461,16 @@ class _AttributeCount:
             tally.named |= {(index, name) for index in group.class_indexes}
             tally.classes[group.state, name] += len(group.ids)
             self._count_group(group, LabelKind.CLASS)
-        for group in self._box_groups.values():
-            tally.named |= group.class_map.items()
-            self._count_group(group, LabelKind.BOXES)
+        for class_map in self._class_maps.values():
+            tally.named |= class_map.items()
         return tally
 
     def _take_usual(self, part: _Piece) -> tuple[list[int], int]:
         """Return the object ids of unusual lines, and how many of the others have labels."""
         odd: list[int] = []
         labeled = 0
-        box_groups, truth = self._box_groups, self._truth
+        box_groups: dict[tuple[str, str, bytes], _Group] = {}
+        truth = self._truth
         for object_id, record in enumerate(part.decoded(self._decoder), part.first_id):
             if record is None:
                 odd.append(object_id)
@@ -481,7 +491,7 @@ class _AttributeCount:
             key = (metadata.human_annotated, metadata.job_name, bytes(metadata.class_map))
             group = box_groups.get(key)
             if group is None:
-                group = box_groups[key] = _box_group(*key)
+                group = box_groups[key] = self._box_group(*key)
             if truth is not None and not self._compare(group, record, truth):
                 odd.append(object_id)
                 continue
@@ -489,7 +499,7 @@ class _AttributeCount:
             group.places += places
             group.certainties += certainties
             labeled += 1
-        unnamed = self._count_boxes()
+        unnamed = [each for group in box_groups.values() for each in self._count_boxes(group)]
         return sorted(odd + unnamed), labeled - len(unnamed)
 
     def _take_class(self, object_id: int, record: Any) -> bool:
@@ -525,23 +535,27 @@ class _AttributeCount:
         self._tally.add_quality(group.state, record.source, boxes, names, truth)
         return True
 
-    def _count_boxes(self) -> list[int]:
-        """Count the boxes gathered in groups; return the objects whose boxes are not all named."""
-        unnamed = []
-        for group in self._box_groups.values():
-            classes = Counter([place.class_id for place in group.places])
-            new_ids = group.ids[group.counted :]
-            if classes.keys() <= group.class_map.keys():
-                for index, count in classes.items():
-                    self._tally.classes[group.state, group.class_map[index]] += count
-                group.confidences += [each.confidence for each in group.certainties]
-            else:
-                unnamed += new_ids
-                del group.ids[group.counted :]
-            group.counted = len(group.ids)
-            group.places.clear()
-            group.certainties.clear()
-        return unnamed
+    def _box_group(self, human_annotated: str, job: str, class_map: bytes) -> _Group:
+        names = self._class_maps.get(class_map)
+        if names is None:
+            try:
+                names = _CLASS_MAP.decode(class_map) if class_map else {}
+            except msgspec.DecodeError:
+                names = {}
+            self._class_maps[class_map] = names
+        return _Group(_STATES[human_annotated], job, names)
+
+    def _count_boxes(self, group: _Group) -> list[int]:
+        """Count a group's boxes; return its objects instead if not all of them are named."""
+        classes = Counter([place.class_id for place in group.places])
+        if not classes.keys() <= group.class_map.keys():
+            return group.ids
+        for index, count in classes.items():
+            self._tally.classes[group.state, group.class_map[index]] += count
+        if group.state is LabelState.MACHINE:
+            group.confidences = [each.confidence for each in group.certainties]
+        self._count_group(group, LabelKind.BOXES)
+        return []
 
     def _count_group(self, group: _Group, kind: LabelKind) -> None:
         if not group.ids:
@@ -563,14 +577,6 @@ class _AttributeCount:
         if self._iterations is None or object_id >= len(self._iterations):
             return None
         return self._iterations[object_id]
-
-
-def _box_group(human_annotated: str, job: str, class_map: bytes) -> _Group:
-    try:
-        names = _CLASS_MAP.decode(class_map) if class_map else {}
-    except msgspec.DecodeError:
-        names = {}
-    return _Group(_STATES[human_annotated], job, names)
 
 
 class _Place(msgspec.Struct, gc=False):
