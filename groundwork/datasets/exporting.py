@@ -29,8 +29,10 @@ from groundwork.results.output_tree import JobOutput
 from groundwork.results.quality import Box
 from groundwork.s3_client import S3Client
 
-_THREADS = 16
-_WAITING = 4 * _THREADS
+# Downloads wait for the network; copies for a disk, which more threads only disturb.
+_DOWNLOADING_THREADS = 16
+_COPYING_THREADS = 4
+_WAITING = 4 * _DOWNLOADING_THREADS
 _SHOWN = 10
 
 
@@ -333,6 +335,8 @@ class _Fetching:
         self._writer = writer
         self._fetcher = ImageFetcher(settings.images, settings.image_folder, client)
         self._needs_size = FORMATS[settings.format].needs_size
+        copies = settings.image_folder is not None or settings.images is ImageMode.LINK
+        self._threads = _COPYING_THREADS if copies else _DOWNLOADING_THREADS
         self._made: set[Path] = set()
 
     def run(self, images: Iterator[LabeledImage]) -> Iterator[tuple[LabeledImage, str | None]]:
@@ -342,7 +346,7 @@ class _Fetching:
                 yield self._sized(image, None), None
             return
         waiting: deque[Future[tuple[LabeledImage, str | None]]] = deque()
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(self._threads) as pool:
             for image in images:
                 target = self._plan.folder / self._writer.image_path(image)
                 if target.parent not in self._made:
