@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from groundwork.cli.places import chosen_s3, local_option
 from groundwork.cli.results import label_attribute_option
 from groundwork.cli.terminal import (
     json_option,
@@ -74,6 +75,7 @@ _LABELS_FILE = "labels.json"
     help="Where the images are on this machine, instead of downloading them from S3.",
 )
 @click.option("--labels", help="Class names in the order of their numbers, separated by commas.")
+@local_option
 @json_option
 @told_plainly
 def export(
@@ -88,6 +90,7 @@ def export(
     images: str,
     image_folder: Path | None,
     labels: str | None,
+    on_local_cloud: bool,
     as_json: bool,
 ) -> None:
     """Write a job's labels as another tool wants them: COCO, YOLO, VOC and others.
@@ -98,7 +101,8 @@ def export(
     \b
         groundwork export s3://my-bucket/output/my-job --format yolo --to dataset --split 0.8
     """
-    output = open_output(place)
+    client = chosen_s3(on_local_cloud)
+    output = open_output(place, client)
     with progress_bar("Counting", output.size(), "bytes") as progress:
         report = make_report(output, label_attribute=label_attribute, progress=progress)
     if report.label_attribute is None:
@@ -119,6 +123,7 @@ def export(
             report.label_attribute,
             report.summary.tally.class_names,
             settings,
+            client=client,
             progress=lambda done, total: progress(1),
         )
     if as_json:
@@ -147,6 +152,7 @@ def export(
 )
 @click.option("--label-attribute", default="label", show_default=True, metavar="NAME")
 @click.option("--job-name", help="What stands for the labels' job; by default imported-<format>.")
+@local_option
 @json_option
 @told_plainly
 def import_(
@@ -157,6 +163,7 @@ def import_(
     image_prefix: str | None,
     label_attribute: str,
     job_name: str | None,
+    on_local_cloud: bool,
     as_json: bool,
 ) -> None:
     """Write COCO, YOLO or VOC labels as an input manifest that a job can go on from or adjust.
@@ -168,7 +175,7 @@ def import_(
     """
     dataset = read_dataset(kind, folder)
     summary = ImportSummary()
-    store = _ManifestTarget(target, image_prefix, folder)
+    store = _ManifestTarget(target, image_prefix, folder, chosen_s3(on_local_cloud))
     lines = manifest_lines(
         dataset,
         label_attribute=label_attribute,
@@ -199,7 +206,9 @@ def import_(
 class _ManifestTarget:
     """Where a manifest is written to, and where its images will be."""
 
-    def __init__(self, target: str, image_prefix: str | None, folder: Path) -> None:
+    def __init__(
+        self, target: str, image_prefix: str | None, folder: Path, client: S3Client | None
+    ) -> None:
         self._prefix = image_prefix.rstrip("/") if image_prefix else None
         self._folder = folder
         self._client: S3Client | None = None
@@ -213,7 +222,7 @@ class _ManifestTarget:
                 raise click.UsageError(
                     f"{target} names no file; write s3://<bucket>/<folder>/<name>.manifest"
                 )
-            self._client = S3Client.from_environment()
+            self._client = client or S3Client.from_environment()
         self._path = Path(target)
         if self._uri is None and self._path.is_dir():
             raise click.UsageError(f"{target} is a folder; name the manifest file in it.")

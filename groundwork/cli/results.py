@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from groundwork.cli.places import chosen_s3, local_option
 from groundwork.cli.terminal import (
     json_option,
     print_json,
@@ -43,13 +44,16 @@ label_attribute_option = click.option(
     type=click.IntRange(1),
     help="How many processes count; by default all processors for a long manifest.",
 )
+@local_option
 @json_option
 @told_plainly
 def results(
+    *,
     place: str,
     label_attribute: str | None,
     truth: Path | None,
     processes: int | None,
+    on_local_cloud: bool,
     as_json: bool,
 ) -> None:
     """Show what a labeling job brought: by people, by machine, failed; classes and quality.
@@ -61,7 +65,7 @@ def results(
         groundwork results s3://my-bucket/output/my-job --truth truth.json
     """
     known = Truth.read(truth) if truth else None
-    output = open_output(place)
+    output = open_output(place, chosen_s3(on_local_cloud))
     with progress_bar("Counting", output.size(), "bytes") as progress:
         report = make_report(
             output,

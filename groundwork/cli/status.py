@@ -7,12 +7,12 @@ from datetime import datetime
 import click
 
 from groundwork.cli.local import cloud_state, show_cloud
+from groundwork.cli.places import NOT_RUNNING, running_cloud
 from groundwork.cli.terminal import (
     json_option,
     print_json,
     print_rows,
     say,
-    say_aside,
     told_plainly,
 )
 from groundwork.contract.labeling_jobs_client import LabelingJobs
@@ -22,7 +22,6 @@ from groundwork.local.cloud import LocalCloud, project_root
 from groundwork.s3_client import S3Client
 
 _NEWEST = 10
-_NOT_RUNNING = "The local cloud is not running. Start it and deploy a workshop: groundwork up"
 
 
 class StatusError(UserError):
@@ -75,13 +74,10 @@ def status(
     if aws or endpoint:
         jobs = LabelingJobs.of_account(endpoint, region)
     else:
-        cloud = LocalCloud(project_root(), report=say_aside)
-        running = cloud.attach()
         if not (job or watch):
-            _show_local(cloud, running, as_json)
+            _show_local(as_json)
             return
-        if not running:
-            raise StatusError(f"{_NOT_RUNNING}. For a job in an AWS account: --aws")
+        cloud = running_cloud()
         jobs = LabelingJobs(cloud.client("sagemaker"), S3Client(cloud.client("s3")))
     if watch:
         _watch(jobs, job or _newest_name(jobs), pause_seconds, as_json)
@@ -98,13 +94,15 @@ def _newest_name(jobs: LabelingJobs) -> str:
     return newest.name
 
 
-def _show_local(cloud: LocalCloud, running: bool, as_json: bool) -> None:
+def _show_local(as_json: bool) -> None:
+    cloud = LocalCloud(project_root())
+    running = cloud.attach()
     if as_json:
         print_json(cloud_state(cloud) if running else {"running": False})
     elif running:
         show_cloud(cloud)
     else:
-        say(_NOT_RUNNING)
+        say(NOT_RUNNING)
 
 
 def _show_job(progress: JobProgress, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """A labeling job's output, ours or Ground Truth's: where its manifest is, and what lies beside it.
 
 See https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html. A place is the output
-folder of a job, ``<S3OutputPath>/<job name>``, in S3 or copied to a folder; the folder above it,
+folder of a job, ``<S3OutputPath>/<job name>``, in S3 or copied to a folder; a folder above it,
 when it has one job's output; or a manifest by itself.
 """
 
@@ -17,6 +17,7 @@ from groundwork.s3_uri import S3Uri, S3UriFormatError
 
 FINAL_MANIFEST = "manifests/output/output.manifest"
 _SNAPSHOT = re.compile(r"manifests/intermediate/(\d+)/output\.manifest")
+_ANY_MANIFEST = re.compile(r"(.+)/manifests/(?:output|intermediate/\d+)/output\.manifest")
 _MANIFEST_NAME = "output.manifest"
 _SHOWN = 5
 # Whoever names a bucket with a million photos gets an answer all the same.
@@ -73,7 +74,7 @@ def open_output(place: str, client: S3Client | None = None) -> JobOutput:
     Parameters
     ----------
     place
-        An S3 URI or a path: of a job's output, of the folder above it, or of a manifest.
+        An S3 URI or a path: of a job's output, of a folder above it, or of a manifest.
     client
         How S3 is read; by default with the user's own rights.
 
@@ -157,9 +158,9 @@ def _jobs_below(files: Files) -> list[str]:
     for number, path in enumerate(files.paths("")):
         if number == _LOOKED_AT:
             break
-        job, _, rest = path.partition("/")
-        if rest == FINAL_MANIFEST or _SNAPSHOT.fullmatch(rest):
-            jobs[job] = None
+        found = _ANY_MANIFEST.fullmatch(path)
+        if found:
+            jobs[found[1]] = None
     return list(jobs)
 
 

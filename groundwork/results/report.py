@@ -193,10 +193,11 @@ def make_report(
 def _notes(report: Report, truth: Truth | None) -> list[str]:
     notes = []
     tally = report.summary.tally
-    if report.output.snapshot is not None:
+    snapshot = report.output.snapshot
+    if snapshot is not None:
         notes.append(
-            "The job has not written its result yet: these are the labels after iteration "
-            f"{report.output.snapshot}."
+            "The job has not written its result yet: these are the labels "
+            + (f"after iteration {snapshot}." if snapshot else "that the input came with.")
         )
     if not report.summary.objects:
         notes.append("The manifest has no objects.")

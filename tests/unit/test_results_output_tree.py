@@ -40,11 +40,11 @@ def content(output: JobOutput) -> bytes:
     return b"".join(output.chunks())
 
 
-@pytest.mark.parametrize("place", [".", "..", FINAL_MANIFEST])
+@pytest.mark.parametrize("place", [".", "..", "../..", FINAL_MANIFEST])
 def test_a_folder_its_parent_or_the_manifest_name_the_same_output(
     tmp_path: Path, place: str
 ) -> None:
-    job = write_tree(tmp_path / "job", LINES)
+    job = write_tree(tmp_path / "all" / "out" / "job", LINES)
     output = open_output(str(job / place))
     assert content(output) == manifest(LINES)
     assert output.is_tree
