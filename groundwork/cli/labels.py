@@ -293,6 +293,7 @@ def _export_document(folder: Path, summary: ExportSummary) -> dict[str, object]:
             for split, count in summary.images.items()
         },
         "left_out": dict(summary.left_out),
+        "rotated_images": summary.rotated,
         "problems": summary.problems,
     }
 
@@ -311,6 +312,11 @@ def _show_export(folder: Path, summary: ExportSummary) -> None:
     for split in splits:
         if not summary.images[split]:
             say(f"NOTE: no image fell into {split}; training tools will ask for some")
+    if summary.rotated:
+        say(
+            f"NOTE: {summary.rotated:,} images carry an EXIF rotation. Labels are for the pixels "
+            "as they are stored: train without applying it, or boxes will be off"
+        )
     for reason, count in summary.left_out.items():
         say(f"NOTE: left out, {reason}: {count:,}")
     _show_problems(summary.problems)

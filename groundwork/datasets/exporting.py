@@ -8,7 +8,13 @@ from itertools import takewhile
 from pathlib import Path
 
 from groundwork.datasets.coco import CocoWriter
-from groundwork.datasets.image_files import ImageFetcher, ImageGoneError, ImageMode
+from groundwork.datasets.image_files import (
+    ImageFetcher,
+    ImageGoneError,
+    ImageMode,
+    file_size,
+    has_rotation,
+)
 from groundwork.datasets.model import (
     TRAIN,
     VALIDATION,
@@ -110,6 +116,8 @@ class ExportSummary:
         By split.
     left_out
         Objects that are not in the data set, by reason.
+    rotated
+        Images whose files ask to be shown rotated, which labels do not follow.
     problems
         The first problems, one sentence each.
     """
@@ -119,6 +127,7 @@ class ExportSummary:
     boxes: Counter[str] = field(default_factory=Counter)
     class_images: Counter[tuple[str, str]] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    rotated: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -177,8 +186,8 @@ def export_labels(
     fetching = _Fetching(plan, writer, settings, client)
     images = selection.images(contents.common_folder or [], splitter)
     try:
-        for done, (image, gone) in enumerate(fetching.run(images), 1):
-            _add(writer, image, gone, summary, FORMATS[settings.format].needs_size)
+        for done, fetched in enumerate(fetching.run(images), 1):
+            _add(writer, fetched, summary, FORMATS[settings.format].needs_size)
             progress(done, contents.images)
     finally:
         writer.close()
@@ -188,11 +197,11 @@ def export_labels(
 
 def _add(
     writer: DatasetWriter,
-    image: LabeledImage,
-    gone: str | None,
+    fetched: "_Fetched",
     summary: ExportSummary,
     needs_size: bool,
 ) -> None:
+    image, gone = fetched.image, fetched.gone
     if gone is None and image.size is None and needs_size and image.kind is LabelKind.BOXES:
         gone = f"the size of {image.source} is neither in its label nor to be read from a file"
     if gone is not None:
@@ -204,6 +213,7 @@ def _add(
     if len(inside.boxes) < len(image.boxes):
         summary.left_out["box outside its image"] += len(image.boxes) - len(inside.boxes)
     writer.add(inside)
+    summary.rotated += fetched.is_rotated
     summary.images[image.split] += 1
     summary.boxes[image.split] += len(inside.boxes)
     for name in set(inside.classes):
@@ -321,6 +331,15 @@ class _Selection:
 _MAKERS = {LabelState.HUMAN: "people", LabelState.MACHINE: "machine"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """An image whose file was brought, or the reason why it cannot be had."""
+
+    image: LabeledImage
+    gone: str | None = None
+    is_rotated: bool = False
+
+
 class _Fetching:
     """Brings image files, some side by side, and gives the images back in their order."""
 
@@ -339,13 +358,13 @@ class _Fetching:
         self._threads = _COPYING_THREADS if copies else _DOWNLOADING_THREADS
         self._made: set[Path] = set()
 
-    def run(self, images: Iterator[LabeledImage]) -> Iterator[tuple[LabeledImage, str | None]]:
-        """Yield each image, with the reason when its file cannot be had."""
+    def run(self, images: Iterator[LabeledImage]) -> Iterator["_Fetched"]:
+        """Yield each image after its file was brought."""
         if not self._plan.has_images:
             for image in images:
-                yield self._sized(image, None), None
+                yield _Fetched(self._sized(image, None))
             return
-        waiting: deque[Future[tuple[LabeledImage, str | None]]] = deque()
+        waiting: deque[Future[_Fetched]] = deque()
         with ThreadPoolExecutor(self._threads) as pool:
             for image in images:
                 target = self._plan.folder / self._writer.image_path(image)
@@ -358,18 +377,18 @@ class _Fetching:
             while waiting:
                 yield waiting.popleft().result()
 
-    def _fetch(self, image: LabeledImage, target: Path) -> tuple[LabeledImage, str | None]:
+    def _fetch(self, image: LabeledImage, target: Path) -> "_Fetched":
         try:
-            self._fetcher.fetch(image.source, target)
+            first_bytes = self._fetcher.fetch(image.source, target)
         except ImageGoneError as error:
-            return image, str(error)
-        return self._sized(image, target), None
+            return _Fetched(image, gone=str(error))
+        return _Fetched(self._sized(image, target), is_rotated=has_rotation(first_bytes))
 
     def _sized(self, image: LabeledImage, target: Path | None) -> LabeledImage:
         if image.size is not None or not self._needs_size or image.kind is not LabelKind.BOXES:
             return image
         path = target or self._fetcher.local_path(image.source)
-        return replace(image, size=self._fetcher.size(path)) if path else image
+        return replace(image, size=file_size(path)) if path else image
 
 
 def _checked(contents: _Contents, settings: ExportSettings, label_attribute: str) -> LabelKind:

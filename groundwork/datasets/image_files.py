@@ -1,7 +1,6 @@
 """The image files of a data set: found by what labels call them, copied, linked or downloaded."""
 
 import os
-import shutil
 from enum import StrEnum
 from pathlib import Path
 
@@ -43,8 +42,8 @@ class ImageFetcher:
         self._folder = folder
         self._client = client
 
-    def fetch(self, source: str, target: Path) -> None:
-        """Copy, link or download an image.
+    def fetch(self, source: str, target: Path) -> bytes:
+        """Copy, link or download an image, and return its first bytes.
 
         Raises
         ------
@@ -54,11 +53,15 @@ class ImageFetcher:
         path = self.local_path(source)
         try:
             if path is None:
-                self._download(source, target)
-            elif self._mode is ImageMode.LINK:
+                return self._download(source, target)
+            if self._mode is ImageMode.LINK:
                 _link(path, target)
-            else:
-                shutil.copyfile(path, target)
+                with path.open("rb") as file:
+                    return file.read(_HEADER_BYTES)
+            # Read whole: images are small, and their first bytes are wanted anyway.
+            data = path.read_bytes()
+            target.write_bytes(data)
+            return data[:_HEADER_BYTES]
         except FileNotFoundError as error:
             raise ImageGoneError(f"there is no {path or source}") from error
         except OSError as error:
@@ -70,24 +73,23 @@ class ImageFetcher:
             return _below(self._folder, source.removeprefix(_S3_SCHEME))
         return None if source.lower().startswith(_S3_SCHEME) else Path(source)
 
-    def size(self, path: Path) -> ImageSize | None:
-        """Return an image's size as its file tells it; None if it does not."""
-        return file_size(path)
-
-    def _download(self, source: str, target: Path) -> None:
+    def _download(self, source: str, target: Path) -> bytes:
         if self._mode is ImageMode.LINK:
             raise ImageGoneError(f"{source} is in S3 and cannot be linked")
         if self._client is None:
             self._client = S3Client.from_environment()
         part = target.with_name(f"{target.name}.part")
+        first = b""
         try:
             with part.open("wb") as file:
                 for chunk in self._client.stream(S3Uri.parse(source)):
+                    first = first or chunk
                     file.write(chunk)
             part.replace(target)
         except (S3Error, ValueError) as error:
             part.unlink(missing_ok=True)
             raise ImageGoneError(str(error)) from error
+        return first[:_HEADER_BYTES]
 
 
 class ImageIndex:
@@ -130,6 +132,20 @@ class ImageIndex:
                 return told
             return own
         return own or told or ImageSize(0, 0)
+
+
+def has_rotation(first_bytes: bytes) -> bool:
+    """Tell whether an image asks to be shown rotated or mirrored, which its labels do not follow.
+
+    See ``groundwork.images``: coordinates are those of the stored pixels.
+    """
+    if b"Exif" not in first_bytes and b"eXIf" not in first_bytes:
+        return False
+    try:
+        # As if there was more of the file, which then is not decoded.
+        return read_image(first_bytes, len(first_bytes) + 1).orientation != 1
+    except ImageError:
+        return False
 
 
 def file_size(path: Path) -> ImageSize | None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from groundwork.datasets.exporting import ExportSettings, ExportSummary, export_labels
 from groundwork.datasets.image_files import ImageMode
@@ -441,3 +442,22 @@ def test_xml_with_entities_is_not_read(tmp_path: Path) -> None:
     lines, summary = imported(tmp_path, "voc")
     assert lines == []
     assert "left out" in summary.problems[0]
+
+
+def test_images_that_ask_to_be_rotated_are_counted(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lines = [boxes_line(f"{name}.jpg", [], size=(WIDTH, HEIGHT)) for name in "ab"]
+    path = write_file(tmp_path, "in.manifest", manifest(lines))
+    write_file(tmp_path, "photos/a.jpg", image_bytes(WIDTH, HEIGHT, exif=exif))
+    write_file(tmp_path, "photos/b.jpg", image_bytes(WIDTH, HEIGHT))
+    for mode in (ImageMode.COPY, ImageMode.LINK):
+        summary = export_labels(
+            open_output(str(path)),
+            "label",
+            {},
+            ExportSettings(
+                "coco", tmp_path / mode.value, images=mode, image_folder=tmp_path / "photos"
+            ),
+        )
+        assert summary.rotated == 1
