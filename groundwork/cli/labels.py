@@ -130,8 +130,6 @@ def export(
         print_json(_export_document(folder, summary))
     else:
         _show_export(folder, summary)
-    if not summary.images.total():
-        raise DatasetError(["No image could be exported."])
 
 
 @click.command("import")

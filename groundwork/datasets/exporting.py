@@ -1,5 +1,6 @@
 """A job's labels written in another tool's format, with the images."""
 
+import shutil
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,6 +41,7 @@ _DOWNLOADING_THREADS = 16
 _COPYING_THREADS = 4
 _WAITING = 4 * _DOWNLOADING_THREADS
 _SHOWN = 10
+_SHOWN_GONE = 3
 
 
 @dataclass(frozen=True)
@@ -175,11 +177,27 @@ def export_labels(
     kind = _checked(contents, settings, label_attribute)
     classes = _ordered(contents, names)
     splits = (TRAIN,) if settings.train_share is None else (TRAIN, VALIDATION)
-    settings.folder.mkdir(parents=True, exist_ok=True)
     has_images = settings.images is not ImageMode.NONE
     plan = DatasetPlan(settings.folder, classes, kind, splits, has_images)
-    summary = ExportSummary(classes, left_out=selection.left_out)
-    summary.images.update(dict.fromkeys(splits, 0))
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return _write(plan, selection, contents, settings, client, progress)
+    except BaseException:
+        # Half of a data set helps nobody, and a folder that is not empty keeps from trying again.
+        shutil.rmtree(settings.folder)
+        raise
+
+
+def _write(
+    plan: DatasetPlan,
+    selection: "_Selection",
+    contents: _Contents,
+    settings: ExportSettings,
+    client: S3Client | None,
+    progress: Callable[[int, int], None],
+) -> ExportSummary:
+    summary = ExportSummary(plan.classes, left_out=selection.left_out)
+    summary.images.update(dict.fromkeys(plan.splits, 0))
     share = 1.0 if settings.train_share is None else settings.train_share
     splitter = Splitter(contents.signatures, share, settings.seed)
     writer = FORMATS[settings.format].make(plan)
@@ -191,6 +209,14 @@ def export_labels(
             progress(done, contents.images)
     finally:
         writer.close()
+    if not summary.images.total():
+        raise DatasetError(
+            [
+                f"Nothing was exported: none of {contents.images:,} images can be had. Give the "
+                "folder that has them (--image-folder), or credentials that may read them in S3.",
+                *summary.problems[:_SHOWN_GONE],
+            ]
+        )
     summary.problems += selection.problems[: _SHOWN - len(summary.problems)]
     return summary
 

@@ -9,7 +9,7 @@ from groundwork.manifest import LabelState
 from groundwork.results.counting import count_manifest
 from groundwork.results.iterations import read_iterations
 from groundwork.results.labels import LabelKind, LineProblems
-from groundwork.results.output_tree import JobOutput
+from groundwork.results.output_tree import JobOutput, ResultsError
 from groundwork.results.stated_bound import StatedBound, read_stated_bound
 from groundwork.results.summary import ResultSummary
 from groundwork.results.tally import CONFIDENCE_BINS, ManifestTally
@@ -155,6 +155,8 @@ def make_report(
     ------
     LabelAttributeError
         If there are several and none was chosen, or the chosen one does not occur.
+    ResultsError
+        If no line is an object to be labeled: then this is no manifest.
     """
     size = output.size()
     counted = count_manifest(
@@ -167,6 +169,11 @@ def make_report(
         progress=progress,
         processes=processes,
     )
+    if counted.lines and not counted.objects:
+        raise ResultsError(
+            f"{output.address} is no manifest: none of its {counted.lines:,} lines is an object to "
+            f"be labeled. {counted.broken.first[0]}"
+        )
     chosen = label_attribute
     if chosen is None and counted.attributes:
         if len(counted.attributes) > 1:
@@ -204,13 +211,13 @@ def _notes(report: Report, truth: Truth | None) -> list[str]:
     elif not tally.states:
         notes.append("No object has a label yet.")
     if report.broken.count:
-        notes.append(f"{report.broken.count} lines are no objects; they are counted nowhere.")
+        notes.append(f"Lines that are no objects, and counted nowhere: {report.broken.count:,}.")
     if tally.problems.count:
-        notes.append(f"{tally.problems.count} labels lack something or have it wrong.")
+        notes.append(f"Labels that lack something or have it wrong: {tally.problems.count:,}.")
     if tally.kinds[LabelKind.OTHER]:
         notes.append(
-            f"{tally.kinds[LabelKind.OTHER]} labels are neither boxes nor classes; only the "
-            "objects are counted."
+            "Labels that are neither boxes nor classes, of which only the objects are counted: "
+            f"{tally.kinds[LabelKind.OTHER]:,}."
         )
     if truth is not None and not any(mean.count for mean in tally.quality.values()):
         notes.append(

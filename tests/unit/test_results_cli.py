@@ -124,8 +124,9 @@ def test_nothing_to_export_is_a_problem_of_the_data(job: Path, tmp_path: Path) -
     assert "no object is labeled by machine under 'label'" in result.stderr
     result = run("export", job, "--format", "csv", "--to", tmp_path / "b", "--image-folder", job)
     assert result.exit_code == 1
-    assert "No image could be exported" in result.stderr
-    assert "there is no" in result.stdout
+    assert "none of 2 images can be had" in result.stderr
+    assert "there is no" in result.stderr
+    assert not (tmp_path / "b").exists(), "what was begun keeps from trying again"
 
 
 def test_images_that_cannot_be_reached_leave_their_objects_out(job: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from groundwork.results.output_tree import open_output
+from groundwork.results.output_tree import ResultsError, open_output
 from groundwork.results.quality import Box
 from groundwork.results.report import LabelAttributeError, Report, make_report
 from groundwork.results.truth import Truth
@@ -107,7 +107,7 @@ def test_jobs_chained_under_one_attribute_are_both_named(tmp_path: Path) -> None
     [
         ([], 0, "The manifest has no objects."),
         ([unlabeled_line("a.jpg")], 1, "No object has a label yet."),
-        (["{", unlabeled_line("a.jpg")], 1, "1 lines are no objects; they are counted nowhere."),
+        (["{", unlabeled_line("a.jpg")], 1, "Lines that are no objects, and counted nowhere: 1."),
     ],
     ids=["empty", "nothing labeled", "broken line"],
 )
@@ -126,3 +126,8 @@ def test_a_running_job_and_a_truth_of_other_images_are_noted(tmp_path: Path) -> 
     report = make_report(open_output(str(tmp_path)), truth=Truth({"z.jpg": ()}))
     assert any("the labels after iteration 4" in note for note in report.notes)
     assert any("The truth knows none" in note for note in report.notes)
+
+
+def test_what_is_no_manifest_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match=r"no manifest: none of its 2 lines .* line 1: is not"):
+        reported(tmp_path, ["{", "}"])
