@@ -181,7 +181,7 @@ def export_labels(
     plan = DatasetPlan(settings.folder, classes, kind, splits, has_images)
     settings.folder.mkdir(parents=True, exist_ok=True)
     try:
-        return _write(plan, selection, contents, settings, client, progress)
+        return _write(plan, selection, contents, settings, client=client, progress=progress)
     except BaseException:
         # Half of a data set helps nobody, and a folder that is not empty keeps from trying again.
         shutil.rmtree(settings.folder)
@@ -193,6 +193,7 @@ def _write(
     selection: "_Selection",
     contents: _Contents,
     settings: ExportSettings,
+    *,
     client: S3Client | None,
     progress: Callable[[int, int], None],
 ) -> ExportSummary:

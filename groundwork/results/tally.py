@@ -360,13 +360,14 @@ class _Piece:
 
         Then no JSON value goes over a line's end: between ``}`` and ``{`` it would need a comma.
         """
+        if not self.data.startswith(b"{"):
+            return False
         text, ends = self._bytes, self._ends
         before = text[ends - 1]
         # A carriage return before the line's end is part of the end.
         before = np.where(before == _CARRIAGE_RETURN, text[ends - 2], before)
         after = text[ends[ends < len(text) - 1] + 1]
-        begins = self.data.startswith(b"{") and bool((after == _BRACE).all())
-        return begins and bool((before == _CLOSING_BRACE).all())
+        return bool((after == _BRACE).all() and (before == _CLOSING_BRACE).all())
 
     def decoded(self, decoder: _Decoder) -> list[Any]:
         """Return what the decoder makes of each line; None for those that it refuses."""
