@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from groundwork.manifest import LabelState, LineError
@@ -139,6 +139,8 @@ def counted_slowly(
 
 
 @settings(max_examples=300, deadline=None)
+@example(["", boxes_line("a.jpg", [box(0)])], None, None, 1, b"\n")
+@example(['{"source": ', "{}}", '{"source": 1}{"source": 2}'], None, None, 2000, b"\n")
 @given(
     st.lists(lines(), max_size=12),
     st.sampled_from([None, "label"]),
