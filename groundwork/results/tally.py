@@ -9,13 +9,15 @@ result.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from groundwork.manifest import (
     MAXIMUM_PROBLEMS,
@@ -44,9 +46,10 @@ from groundwork.results.truth import Truth
 CONFIDENCE_BINS = 20
 _METADATA_END = f'{METADATA_SUFFIX}"'.encode()
 _LABELED = (LabelState.HUMAN, LabelState.MACHINE)
+_CLASS_ID, _CONFIDENCE = attrgetter("class_id"), attrgetter("confidence")
 _CLASS_MAP = msgspec.json.Decoder(dict[int, str])
 # What is made of so much stays in a processor's cache while it is counted.
-_PIECE_BYTES = 1024 * 1024
+_PIECE_BYTES = 128 * 1024
 _LINE_FEED, _CARRIAGE_RETURN, _BRACE, _CLOSING_BRACE = b"\n\r{}"
 _COLUMNS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STATES = {"yes": LabelState.HUMAN, "no": LabelState.MACHINE}
@@ -272,8 +275,9 @@ class BlockCounter:
                     self._decoders.pop(None, None)
                     self._decoders[name] = _decoder(name)
                     self._count_of(name, counts).take(part, LineProblems())
+        lines = _Piece(block, first_id)
         for name, count in counts.items():
-            label_tally = count.finish()
+            label_tally = count.finish(lines)
             if name is not None and label_tally.states:
                 tally.attributes[name] = label_tally
         return tally
@@ -332,8 +336,15 @@ class _Piece:
         self.data = data
         self.first_id = first_id
         self._bytes = np.frombuffer(data, np.uint8)
-        self._ends = np.flatnonzero(self._bytes == _LINE_FEED)
-        self.line_count = len(self._ends) + (not data.endswith(b"\n"))
+
+    @cached_property
+    def line_count(self) -> int:
+        """How many lines there are."""
+        return len(self._ends) + (not self.data.endswith(b"\n"))
+
+    @cached_property
+    def _ends(self) -> npt.NDArray[np.intp]:
+        return np.flatnonzero(self._bytes == _LINE_FEED)
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -407,9 +418,7 @@ class _Group:
     job: str
     class_map: dict[int, str]
     ids: list[int] = field(default_factory=list)
-    places: list[_Place] = field(default_factory=list)
-    certainties: list[_Certainty] = field(default_factory=list)
-    class_indexes: set[int] = field(default_factory=set)
+    class_indexes: list[int] = field(default_factory=list)
     confidences: list[float] = field(default_factory=list)
 
 
@@ -435,8 +444,8 @@ class _AttributeCount:
         self._truth = truth
         self._iterations = iterations
         self._tally = LabelTally()
+        self._box_groups: dict[tuple[str, str, bytes], _Group] = {}
         self._class_groups: dict[tuple[str, str, str], _Group] = {}
-        self._class_maps: dict[bytes, dict[int, str]] = {}
 
     def take(self, part: _Piece, broken: LineProblems) -> int:
         """Count some lines and note the broken ones; return how many have metadata for labels."""
@@ -448,30 +457,42 @@ class _AttributeCount:
                 broken.add(object_id, str(error))
                 continue
             if self._name is not None:
-                metadata_key = self._name + METADATA_SUFFIX
-                with_metadata += metadata_key in attributes
-                if self._was_asked_for or is_label_metadata(attributes.get(metadata_key)):
-                    found = object_of(object_id, attributes, self._name)
-                    self._tally.add(found, self._truth, self._iteration_of(object_id))
+                with_metadata += self._name + METADATA_SUFFIX in attributes
+                self._add(object_id, attributes, self._name)
         return with_metadata
 
-    def finish(self) -> LabelTally:
-        """Return the counts of everything that was taken."""
+    def finish(self, block: _Piece) -> LabelTally:
+        """Return the counts of everything that was taken, all of which is in this block."""
         tally = self._tally
         for (_, _, name), group in self._class_groups.items():
             tally.named |= {(index, name) for index in group.class_indexes}
             tally.classes[group.state, name] += len(group.ids)
             self._count_group(group, LabelKind.CLASS)
-        for class_map in self._class_maps.values():
-            tally.named |= class_map.items()
+        for group in self._box_groups.values():
+            classes = Counter(group.class_indexes)
+            if classes.keys() <= group.class_map.keys():
+                tally.named |= group.class_map.items()
+                for index, count in classes.items():
+                    tally.classes[group.state, group.class_map[index]] += count
+                self._count_group(group, LabelKind.BOXES)
+                continue
+            # Some line has a box of a class that it does not name.
+            for object_id in group.ids:
+                line = block.lines[object_id - block.first_id]
+                self._add(object_id, parse_line(line), str(self._name))
         return tally
+
+    def _add(self, object_id: int, attributes: Mapping[str, Any], name: str) -> None:
+        metadata = attributes.get(name + METADATA_SUFFIX)
+        if self._was_asked_for or is_label_metadata(metadata):
+            found = object_of(object_id, attributes, name)
+            self._tally.add(found, self._truth, self._iteration_of(object_id))
 
     def _take_usual(self, part: _Piece) -> tuple[list[int], int]:
         """Return the object ids of unusual lines, and how many of the others have labels."""
         odd: list[int] = []
         labeled = 0
-        box_groups: dict[tuple[str, str, bytes], _Group] = {}
-        truth = self._truth
+        box_groups, truth = self._box_groups, self._truth
         for object_id, record in enumerate(part.decoded(self._decoder), part.first_id):
             if record is None:
                 odd.append(object_id)
@@ -492,16 +513,15 @@ class _AttributeCount:
             key = (metadata.human_annotated, metadata.job_name, bytes(metadata.class_map))
             group = box_groups.get(key)
             if group is None:
-                group = box_groups[key] = self._box_group(*key)
+                group = box_groups[key] = _box_group(*key)
             if truth is not None and not self._compare(group, record, truth):
                 odd.append(object_id)
                 continue
             group.ids.append(object_id)
-            group.places += places
-            group.certainties += certainties
+            group.class_indexes.extend(map(_CLASS_ID, places))
+            group.confidences.extend(map(_CONFIDENCE, certainties))
             labeled += 1
-        unnamed = [each for group in box_groups.values() for each in self._count_boxes(group)]
-        return sorted(odd + unnamed), labeled - len(unnamed)
+        return odd, labeled
 
     def _take_class(self, object_id: int, record: Any) -> bool:
         label, metadata = record.label, record.metadata
@@ -518,7 +538,7 @@ class _AttributeCount:
         if group is None:
             group = self._class_groups[key] = _Group(_STATES[key[0]], key[1], {})
         group.ids.append(object_id)
-        group.class_indexes.add(label)
+        group.class_indexes.append(label)
         group.confidences.append(metadata.confidence)
         if self._truth is not None:
             self._tally.add_quality(group.state, record.source, (), (key[2],), self._truth)
@@ -535,28 +555,6 @@ class _AttributeCount:
         ]
         self._tally.add_quality(group.state, record.source, boxes, names, truth)
         return True
-
-    def _box_group(self, human_annotated: str, job: str, class_map: bytes) -> _Group:
-        names = self._class_maps.get(class_map)
-        if names is None:
-            try:
-                names = _CLASS_MAP.decode(class_map) if class_map else {}
-            except msgspec.DecodeError:
-                names = {}
-            self._class_maps[class_map] = names
-        return _Group(_STATES[human_annotated], job, names)
-
-    def _count_boxes(self, group: _Group) -> list[int]:
-        """Count a group's boxes; return its objects instead if not all of them are named."""
-        classes = Counter([place.class_id for place in group.places])
-        if not classes.keys() <= group.class_map.keys():
-            return group.ids
-        for index, count in classes.items():
-            self._tally.classes[group.state, group.class_map[index]] += count
-        if group.state is LabelState.MACHINE:
-            group.confidences = [each.confidence for each in group.certainties]
-        self._count_group(group, LabelKind.BOXES)
-        return []
 
     def _count_group(self, group: _Group, kind: LabelKind) -> None:
         if not group.ids:
@@ -578,6 +576,14 @@ class _AttributeCount:
         if self._iterations is None or object_id >= len(self._iterations):
             return None
         return self._iterations[object_id]
+
+
+def _box_group(human_annotated: str, job: str, class_map: bytes) -> _Group:
+    try:
+        names = _CLASS_MAP.decode(class_map) if class_map else {}
+    except msgspec.DecodeError:
+        names = {}
+    return _Group(_STATES[human_annotated], job, names)
 
 
 class _Place(msgspec.Struct, gc=False):
