@@ -67,6 +67,21 @@ class ImageFetcher:
         except OSError as error:
             raise ImageGoneError(f"{path or source}: {error.strerror}") from error
 
+    def download(self, source: str) -> bytes:
+        """Return an image that is in S3.
+
+        Raises
+        ------
+        ImageGoneError
+            If that is not possible.
+        """
+        if self._client is None:
+            self._client = S3Client.from_environment()
+        try:
+            return self._client.get(S3Uri.parse(source))
+        except (S3Error, ValueError) as error:
+            raise ImageGoneError(str(error)) from error
+
     def local_path(self, source: str) -> Path | None:
         """Return where an image is on this machine; None if it has to be downloaded."""
         if self._folder is not None:

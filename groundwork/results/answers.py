@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from groundwork.results.labels import Label, LabelKind, read_label
 from groundwork.results.output_tree import JobOutput
 
 _FOLDER = "annotations/worker-response"
@@ -45,6 +46,24 @@ class WorkerAnswer:
     submitted_at: datetime | None
     seconds: float | None
     content: Mapping[str, Any]
+
+    def label(self) -> Label | None:
+        """Return what the answer says; None where it is neither boxes nor classes.
+
+        The name of the page's element is not known here, so the first that says such a thing is
+        taken: pages of a task type have one.
+        """
+        for value in self.content.values():
+            if not isinstance(value, Mapping):
+                continue
+            if isinstance(value.get("boundingBoxes"), list):
+                return read_label(value, {})
+            if isinstance(value.get("label"), str):
+                return Label(LabelKind.CLASS, classes=(value["label"],))
+            labels = value.get("labels")
+            if isinstance(labels, list) and all(isinstance(each, str) for each in labels):
+                return Label(LabelKind.CLASSES, classes=tuple(labels))
+        return None
 
 
 def read_answers(output: JobOutput, problems: list[str] | None = None) -> Iterator[WorkerAnswer]:

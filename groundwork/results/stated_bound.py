@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from groundwork.results.output_tree import JobOutput
+from groundwork.results.rounds import read_automation_summary
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,11 @@ class StatedBound:
 
 
 def read_stated_bound(output: JobOutput) -> StatedBound | None:
-    """Return the bound that the job's automated labeling stated, or None if it stated none."""
-    # Ground Truth states none. The open engine's automated labeling will, below activelearning/.
-    del output
-    return None
+    """Return the bound that the job's automated labeling stated, or None if it stated none.
+
+    Ground Truth states none.
+    """
+    summary = read_automation_summary(output)
+    if summary is None or summary.bound is None or summary.confidence is None:
+        return None
+    return StatedBound(summary.bound, summary.confidence)

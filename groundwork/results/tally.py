@@ -40,7 +40,7 @@ from groundwork.results.labels import (
     read_label,
     unnamed_class,
 )
-from groundwork.results.quality import Box, RunningMean, class_score, image_mean_iou
+from groundwork.results.quality import Box, RunningMean
 from groundwork.results.truth import Truth
 
 CONFIDENCE_BINS = 20
@@ -179,19 +179,10 @@ class LabelTally:
         classes: Sequence[str],
         truth: Truth,
     ) -> None:
-        """Compare an object's label with the truth, if that is known.
-
-        A class is compared where all of the truth's boxes on the image are of one class.
-        """
-        known = truth.of(source)
-        if known is None:
-            return
-        if classes and not boxes:
-            right = {box.label for box in known}
-            if len(right) == 1:
-                self.quality[state].add(class_score(classes[0], right.pop()))
-        else:
-            self.quality[state].add(image_mean_iou(boxes, known))
+        """Compare an object's label with the truth, if that is known."""
+        score = truth.score(source, boxes, classes)
+        if score is not None:
+            self.quality[state].add(score)
 
     def _add_reason(self, reason: str, count: int) -> None:
         full = reason not in self.reasons and len(self.reasons) >= _MAXIMUM_REASONS
