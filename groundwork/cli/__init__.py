@@ -12,6 +12,7 @@ _MODULES = {
     "down": "local:down",
     "status": "status:status",
     "results": "results:results",
+    "report": "report:report",
     "export": "labels:export",
     "import": "labels:import_",
     "demo": "local:demo",
