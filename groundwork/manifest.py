@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from groundwork.errors import UserError
 from groundwork.s3_uri import S3Uri, S3UriFormatError
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sms-input-data-input-manifest.html
@@ -29,7 +30,7 @@ _OUTPUT_CHUNK_BYTES = 64 * 1024
 _EXCERPT_CHARACTERS = 80
 
 
-class ManifestError(Exception):
+class ManifestError(UserError):
     """A manifest has broken lines; the message names them."""
 
 
