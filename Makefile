@@ -18,7 +18,7 @@ help: ## List the targets
 
 setup: .venv/.installed node_modules/.installed portal/dist/.built ## Install the pinned Python and Node packages, build the portal's pages
 
-.venv/.installed: requirements.txt requirements-dev.txt lambdas/requirements.txt pyproject.toml
+.venv/.installed: requirements.txt requirements-dev.txt $(wildcard lambdas/requirements*.txt) pyproject.toml
 	@echo "== Installing Python packages into .venv"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -e .

@@ -66,7 +66,7 @@ def test_all_stacks_synthesize_with_nothing_but_the_packages(
         "Groundwork.template.json",
         "GroundworkEngine.template.json",
     }
-    assert list((bare_copy / "build" / "layers").glob("dependencies*.zip")) == []
+    assert list((bare_copy / "build" / "layers").glob("*.zip")) == []
 
 
 def test_a_wrong_configuration_ends_before_any_template(bare_copy: Path, tmp_path: Path) -> None:
