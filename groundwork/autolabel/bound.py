@@ -56,8 +56,8 @@ class Sample:
         (draws,) what was forecast for each before it was drawn.
     population
         How many labels it was drawn from, itself included.
-    forecast_mean
-        The mean forecast of that whole population.
+    forecast_mean, forecast_highest
+        The mean and the highest forecast of that whole population.
     graded
         Whether a quality may be anything from 0 to 1, or only one of the two. It belongs to the
         task: a bound that were chosen by what was drawn would hold less often.
@@ -67,6 +67,7 @@ class Sample:
     forecasts: Floats
     population: int
     forecast_mean: float
+    forecast_highest: float
     graded: bool
 
     def __post_init__(self) -> None:
@@ -76,9 +77,11 @@ class Sample:
                 f"{len(self.scores)} of {self.population} is no sample: at least one is drawn, and "
                 "none twice"
             )
-        values = np.concatenate([self.scores, self.forecasts])
+        values = np.concatenate([self.scores, self.forecasts, [self.forecast_highest]])
         if not (np.all(values >= 0) and np.all(values <= 1)):
             raise ValueError("qualities and forecasts are between 0 and 1")
+        if np.any(self.forecasts > self.forecast_highest):
+            raise ValueError("no forecast of the sample is above the population's highest")
         if not self.graded and not np.all((self.scores == 0) | (self.scores == 1)):
             raise ValueError("a quality that is not graded is 0 or 1")
 
@@ -94,6 +97,8 @@ def lower_bound(sample: Sample, error_probability: float, spread: float) -> floa
         A guess of how far qualities are from their forecasts (standard deviation): a good one makes
         the bound tighter, a bad one does not make it wrong.
     """
+    if len(sample.scores) == sample.population:
+        return float(sample.scores.mean())
     if sample.graded:
         return _betting_bound(sample, error_probability, spread)
     found = int(sample.scores.sum())
@@ -155,8 +160,8 @@ def _betting_bound(sample: Sample, error_probability: float, spread: float) -> f
         expected = (population * (means - sample.forecast_mean) - drawn) * weights[draw]
         deviation = math.sqrt(max(squares / weight, 1e-6))
         stake = _stake(error_probability * capital) * weights[draw] / (deviation * ahead[draw])
-        # The lowest quality that is possible is 0.
-        worst = np.maximum(sample.forecasts[draw] + expected, 1e-9)
+        # A quality of 0 where the highest was forecast. What is drawn must not decide on the bet.
+        worst = np.maximum(sample.forecast_highest + expected, 1e-9)
         stake = np.minimum(stake, _MOST_AT_STAKE / worst)
         capital = capital * (1 + stake * (surprises[draw] - expected))
         drawn += surprises[draw]

@@ -33,10 +33,18 @@ class KnownObject:
 
 @dataclass(frozen=True)
 class Example:
-    """An object and its label."""
+    """An object and its label.
+
+    Parameters
+    ----------
+    representative
+        Whether it stands for others with the same forecast. One that people got because the model
+        was worst at it does not: it teaches, but how well it turns out says nothing of the rest.
+    """
 
     known: KnownObject
     label: Any
+    representative: bool = True
 
 
 @dataclass(frozen=True)
@@ -66,8 +74,8 @@ class Evidence:
     Parameters
     ----------
     forecasts, scores
-        (objects,) each, in the order of the examples: the quality that was expected, and the
-        quality against people's labels.
+        (objects,) each: the quality that was expected, and the quality against people's labels, of
+        the representative examples, in their order.
     """
 
     forecasts: NDArray[np.float64]
@@ -121,3 +129,9 @@ class Learner(Protocol):
 
     def score(self, label: Any, wanted: Any) -> float:
         """Return how good a label is against another, from 0 to 1."""
+
+
+def representative(examples: Sequence[Example]) -> NDArray[np.intp]:
+    """Return the places of the examples that stand for others; of all, if none does."""
+    typical = np.flatnonzero([example.representative for example in examples])
+    return typical if len(typical) else np.arange(len(examples))

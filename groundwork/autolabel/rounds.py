@@ -15,13 +15,11 @@ on the model, on how its training data were chosen, or on how often it was train
 
 **The bound over a whole job.** The job may err with probability delta. Three quarters of it are for
 the first proposal, which is mostly the largest, three quarters of the rest for the second, and so
-on: the sum over any number of proposals is at most delta. A proposal has nested regions, from
-strict to lax, fixed before the sample is drawn. They are tested in that order, each with the
-proposal's full error probability, up to the first that fails, and the last that passed is accepted:
-fixed-sequence testing (Maurer, Hothorn and Lehmacher 1995; for thresholds of models Angelopoulos et
-al., "Learn then Test", https://arxiv.org/abs/2110.01052). If all pass, the bound of the laxest
-region counts, which continues the sequence with ever higher values to be surpassed; otherwise what
-had to be shown. What one proposal showed beyond the target lowers what the next has to.
+on: the sum over any number of proposals is at most delta. Of a proposal's part, most is for the
+region as a whole and the rest for a smaller region with the best forecasts, which was fixed before
+the sample was drawn, too. The larger one that passes is accepted. All these bounds hold together
+with the job's confidence (Bonferroni), so that what one proposal showed beyond the target lowers
+what the next has to show.
 
 **What it is relative to.** Quality is measured against what people label, consolidated as the job's
 labels are. People's own errors are in it: where they scatter, even perfect labels do not agree with
@@ -30,7 +28,7 @@ theirs.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -47,21 +45,24 @@ DEFAULT_CONFIDENCE = 0.95
 # What each proposal leaves of the error probability for those after it.
 _LATER_SHARE = 0.25
 
-# Nested regions, as shares of the one that is proposed.
-_CUT_SHARES = (0.7, 0.85, 1.0)
+# Nested regions, from the whole on: their share of its objects, and of its error probability.
+_CUTS = ((1.0, 0.75), (0.8, 0.25))
 # Sizes that are considered, as shares of what is left.
-_REGION_SHARES = np.linspace(0.05, 1.0, 20)
+_REGION_SHARES = np.linspace(0.02, 1.0, 50)
 SMALLEST_SAMPLE = 20
 # The betting bound needs this much more than a normal one, and a proposal should rather pass.
 _BOUND_EXCESS = 1.3
-_PASS_MARGIN = 0.5
-# By how much the next training will help: a share of what the last one did, or, at first, this.
-_NEXT_GAIN_SHARE = 0.5
-_FIRST_GAIN = 0.015
+_PASS_MARGIN = 0.9
+# What is missing to perfect labels falls with the number of examples to the power of minus this, as
+# measured on synthetic photos. It decides when to propose, not what is accepted.
+_LEARNING_EXPONENT = 0.15
 # Waiting has to promise this much more than can be had now.
 _WORTH_WAITING = 1.03
+# By then what is left of the error probability proves nothing any more.
+_MOST_PROPOSALS = 10
 _LEAST_SPREAD = 0.05
-_RANDOM_SHARE_OF_LEARNING = 0.3
+_ENOUGH_FOR_SPREAD = 30
+_RANDOM_SHARE_OF_LEARNING = 0.4
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,9 @@ class Proposal:
     objects, forecasts
         The region's objects and the quality that was forecast for each, best first.
     cuts
-        The sizes of the nested regions, from strict to lax; the last is all of it.
+        The sizes of the nested regions, of which the first is all of it.
     sample
-        The objects that were drawn, in the order of drawing.
+        The objects that were drawn.
     spread
         How far qualities are expected to be from their forecasts.
     """
@@ -155,6 +156,8 @@ class CutTest:
         The mean quality of those that people did not see is at least this.
     needed
         What it had to be.
+    error_probability
+        How often such a bound is wrong at most.
     """
 
     size: int
@@ -162,6 +165,7 @@ class CutTest:
     sample_mean: float
     bound: float
     needed: float
+    error_probability: float
 
     @property
     def passed(self) -> bool:
@@ -180,12 +184,11 @@ class Verdict:
     assurance
         What is known of all accepted labels after it.
     tests
-        The nested regions in the order of testing, up to the first that failed.
+        The nested regions from the whole on, up to the first that passed.
     """
 
     accepted: Integers
     assurance: Assurance
-    error_probability: float
     tests: tuple[CutTest, ...]
 
 
@@ -209,11 +212,15 @@ class Plan:
         Objects beside the proposal's sample.
     reason
         One sentence for the record.
+    hardest
+        Those of the others that were chosen for being hard, which makes them no representative
+        examples.
     """
 
     proposal: Proposal | None
     others: Integers
     reason: str
+    hardest: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 def plan_first(objects: Integers, most: int, random: np.random.Generator) -> Plan:
@@ -225,7 +232,6 @@ def plan_first(objects: Integers, most: int, random: np.random.Generator) -> Pla
 def plan(
     pool: Pool,
     evidence: Evidence,
-    before: Evidence | None,
     assurance: Assurance,
     terms: Terms,
     most: int,
@@ -236,9 +242,8 @@ def plan(
 
     Parameters
     ----------
-    evidence, before
-        How the model does on labeled objects that it did not learn from, now and one training
-        before.
+    evidence
+        How the model does on labeled objects that it did not learn from.
     most
         How many tasks people may get.
     most_labels
@@ -247,37 +252,39 @@ def plan(
     usable = np.flatnonzero(~np.isnan(pool.forecasts))
     order = usable[np.argsort(-pool.forecasts[usable], kind="stable")]
     objects, forecasts = pool.objects[order], pool.forecasts[order]
-    level = _level(evidence)
-    spread = _spread(evidence)
-    now = _best_region(forecasts, spread, assurance, terms, most, most_labels)
+    now = _best_region(forecasts, evidence, assurance, terms, most, most_labels)
     later = _best_region(
-        # People will have labeled the hardest objects, and the model will have learned of them.
-        np.clip(forecasts[: max(0, len(forecasts) - most)] + _next_gain(level, before), 0, 1),
-        spread,
+        _after_one_more_batch(forecasts, len(evidence.scores), most),
+        evidence,
         assurance,
         terms,
         most,
         most_labels,
     )
     if now is None or (later is not None and later.gain > _WORTH_WAITING * now.gain):
-        chosen = _to_learn_from(pool, order, most, random)
-        return Plan(None, chosen, _why_learn(now, later, forecasts, terms))
+        hardest, others = _to_learn_from(pool, order, most, random)
+        chosen = np.sort(np.concatenate([hardest, others]))
+        return Plan(None, chosen, _why_learn(now, later, forecasts, terms), hardest)
     region, region_forecasts = objects[: now.size], forecasts[: now.size]
-    sample = random.choice(region, now.sampled, replace=False)
-    proposal = Proposal(region, region_forecasts, _cuts(now), sample, spread)
-    outside = np.setdiff1d(pool.objects, region)
+    sample = np.sort(random.choice(region, now.sampled, replace=False))
+    proposal = Proposal(region, region_forecasts, _cuts(now), sample, now.spread)
     by_forecast = np.concatenate([np.setdiff1d(pool.objects, objects), objects[now.size :][::-1]])
-    others = by_forecast[: max(0, most - len(sample))] if len(outside) else outside
+    hardest = by_forecast[: max(0, most - len(sample))].astype(np.int64)
     return Plan(
         proposal,
-        others.astype(np.int64),
+        hardest,
         f"{now.size} of {len(pool.objects)} objects are proposed, {now.sampled} of them drawn for "
         "people",
+        hardest,
     )
 
 
 def judge(
-    proposal: Proposal, scores: Mapping[int, float], assurance: Assurance, terms: Terms
+    proposal: Proposal,
+    scores: Mapping[int, float],
+    assurance: Assurance,
+    terms: Terms,
+    random: np.random.Generator,
 ) -> Verdict:
     """Accept as much of a proposal as people's word on its sample allows.
 
@@ -287,53 +294,61 @@ def judge(
         The quality of the sample's labels against people's. An object that is missing, as people
         declined it or its task failed, counts as 0: why it is missing may have to do with its
         quality.
+    random
+        Puts the sample in an order that nobody could know before, neither people nor who hands out
+        tasks: the bound holds for such an order.
     """
-    error_probability = assurance.error_probability(terms.confidence)
+    available = assurance.error_probability(terms.confidence)
     judged = replace(assurance, proposals=assurance.proposals + 1)
-    forecast_of = dict(zip(proposal.objects.tolist(), proposal.forecasts.tolist(), strict=True))
-    place_of = {each: place for place, each in enumerate(proposal.objects.tolist())}
+    order = random.permutation(proposal.sample).tolist()
     tests: list[CutTest] = []
-    for cut in proposal.cuts:
-        drawn = [each for each in proposal.sample.tolist() if place_of[each] < cut]
-        if not drawn:
-            break
-        sample = Sample(
-            scores=np.array([scores.get(each, 0.0) for each in drawn]),
-            forecasts=np.array([forecast_of[each] for each in drawn]),
-            population=cut,
-            forecast_mean=float(proposal.forecasts[:cut].mean()),
-            graded=terms.graded,
-        )
-        rest = cut - len(drawn)
-        if not rest:
-            break
+    for cut, (_, part) in zip(proposal.cuts, _CUTS, strict=False):
+        sample = _sample_within(proposal, cut, order, scores, terms)
+        if sample is None:
+            continue
+        rest = cut - len(sample.scores)
         tests.append(
             CutTest(
                 size=cut,
-                sampled=len(drawn),
+                sampled=len(sample.scores),
                 sample_mean=float(sample.scores.mean()),
-                bound=rest_lower_bound(sample, error_probability, proposal.spread),
+                bound=rest_lower_bound(sample, part * available, proposal.spread),
                 needed=assurance.needed(terms.target, rest),
+                error_probability=part * available,
             )
         )
-        if not tests[-1].passed:
-            break
-    passed = [test for test in tests if test.passed]
-    if not passed:
-        return Verdict(np.zeros(0, np.int64), judged, error_probability, tuple(tests))
-    last = passed[-1]
-    accepted = np.setdiff1d(proposal.objects[: last.size], proposal.sample)
-    complete = last.size == len(proposal.objects)
-    shown = last.bound if complete else last.needed
-    return Verdict(
-        accepted,
-        replace(
-            judged,
-            labels=assurance.labels + len(accepted),
-            quality=assurance.quality + shown * len(accepted),
-        ),
-        error_probability,
-        tuple(tests),
+        if tests[-1].passed:
+            accepted = np.setdiff1d(proposal.objects[:cut], proposal.sample)
+            assured = replace(
+                judged,
+                labels=assurance.labels + rest,
+                quality=assurance.quality + tests[-1].bound * rest,
+            )
+            return Verdict(accepted, assured, tuple(tests))
+    return Verdict(np.zeros(0, np.int64), judged, tuple(tests))
+
+
+def _sample_within(
+    proposal: Proposal,
+    cut: int,
+    order: Sequence[int],
+    scores: Mapping[int, float],
+    terms: Terms,
+) -> Sample | None:
+    """Return the part of a sample that lies in a nested region; None if that decides nothing."""
+    forecast_of = dict(
+        zip(proposal.objects[:cut].tolist(), proposal.forecasts[:cut].tolist(), strict=True)
+    )
+    drawn = [each for each in order if each in forecast_of]
+    if not 0 < len(drawn) < cut:
+        return None
+    return Sample(
+        scores=np.array([scores.get(each, 0.0) for each in drawn]),
+        forecasts=np.array([forecast_of[each] for each in drawn]),
+        population=cut,
+        forecast_mean=float(proposal.forecasts[:cut].mean()),
+        forecast_highest=float(proposal.forecasts[:cut].max()),
+        graded=terms.graded,
     )
 
 
@@ -343,6 +358,7 @@ class _Region:
 
     size: int
     sampled: int
+    spread: float
 
     @property
     def gain(self) -> int:
@@ -351,21 +367,24 @@ class _Region:
 
 def _best_region(
     forecasts: Floats,
-    spread: float,
+    evidence: Evidence,
     assurance: Assurance,
     terms: Terms,
     most: int,
     most_labels: int,
 ) -> _Region | None:
     """Return the region that would bring most, or None if none would probably pass."""
+    if assurance.proposals >= _MOST_PROPOSALS:
+        return None
     means = np.cumsum(forecasts) / np.arange(1, len(forecasts) + 1)
     sizes = np.unique(np.rint(_REGION_SHARES * len(forecasts)).astype(int))
     found = []
     for size in sizes[sizes > SMALLEST_SAMPLE]:
+        spread = _spread(evidence, float(forecasts[size - 1]))
         sampled = _sample_size(float(means[size - 1]), int(size), spread, assurance, terms)
         if sampled is None or sampled > most or size - sampled > most_labels:
             continue
-        region = _Region(int(size), sampled)
+        region = _Region(int(size), sampled, spread)
         # Regions that cost people more than they save them are none.
         if region.gain > sampled:
             found.append(region)
@@ -376,14 +395,18 @@ def _sample_size(
     mean: float, size: int, spread: float, assurance: Assurance, terms: Terms
 ) -> int | None:
     """Return how many objects people have to see for a region to pass rather than not."""
-    error_probability = assurance.error_probability(terms.confidence)
+    error_probability = _CUTS[0][1] * assurance.error_probability(terms.confidence)
     if terms.graded:
-        room = mean - assurance.needed(terms.target, size)
+        needed = assurance.needed(terms.target, size)
+        room = mean - needed
         if room <= 0:
             return None
-        quantile = NormalDist().inv_cdf(1 - error_probability)
+        quantile = -NormalDist().inv_cdf(error_probability)
         width = (_BOUND_EXCESS * quantile + _PASS_MARGIN) * spread
-        sampled = math.ceil(1 / ((room / width) ** 2 + 1 / size))
+        by_spread = 1 / ((room / width) ** 2 + 1 / size)
+        # Bets are limited: fewer draws cannot reach the goal, however little qualities scatter.
+        fastest = math.log1p(room / max(1 - mean + needed, room))
+        sampled = math.ceil(max(by_spread, _BOUND_EXCESS * -math.log(error_probability) / fastest))
     else:
         found = _exact_sample_size(mean, size, error_probability, assurance, terms)
         if found is None:
@@ -421,21 +444,21 @@ def _would_pass(
     right = math.floor(sampled * max(0.0, mean - _PASS_MARGIN * deviation))
     scores = np.zeros(sampled)
     scores[:right] = 1
-    sample = Sample(scores, np.full(sampled, mean), size, mean, graded=False)
+    sample = Sample(scores, np.full(sampled, mean), size, mean, mean, graded=False)
     bound = rest_lower_bound(sample, error_probability, 0.0)
     return bound >= assurance.needed(terms.target, size - sampled)
 
 
 def _cuts(region: _Region) -> tuple[int, ...]:
-    return tuple(sorted({max(1, math.ceil(share * region.size)) for share in _CUT_SHARES}))
+    return tuple(math.ceil(share * region.size) for share, _ in _CUTS)
 
 
 def _to_learn_from(
     pool: Pool, order: NDArray[np.intp], most: int, random: np.random.Generator
-) -> Integers:
-    """Return objects for people: mostly those that the model is worst at, the rest at random.
+) -> tuple[Integers, Integers]:
+    """Return objects for people: those that the model is worst at, and some at random.
 
-    The worst would end with people anyway. Some at random keep the model in touch with the rest.
+    The worst would end with people anyway. Those at random show how the model does on the rest.
     """
     unknown = np.setdiff1d(np.arange(len(pool.objects)), order)
     worst_first = np.concatenate([unknown, order[::-1]])
@@ -443,24 +466,33 @@ def _to_learn_from(
     worst = worst_first[: count - int(_RANDOM_SHARE_OF_LEARNING * count)]
     others = np.setdiff1d(np.arange(len(pool.objects)), worst)
     drawn = random.choice(others, count - len(worst), replace=False)
-    return np.sort(pool.objects[np.concatenate([worst, drawn])])
+    return pool.objects[np.sort(worst)], pool.objects[np.sort(drawn)]
 
 
-def _level(evidence: Evidence) -> float:
-    return float(evidence.scores.mean()) if len(evidence.scores) else 0.0
-
-
-def _spread(evidence: Evidence) -> float:
+def _spread(evidence: Evidence, lowest_forecast: float) -> float:
+    """Return how far qualities are from their forecasts where forecasts are as high as these."""
     if not len(evidence.scores):
         return 0.5
-    off = evidence.scores - evidence.forecasts
+    best_first = np.argsort(-evidence.forecasts, kind="stable")
+    alike = int(np.sum(evidence.forecasts >= lowest_forecast))
+    chosen = best_first[: max(alike, _ENOUGH_FOR_SPREAD)]
+    off = evidence.scores[chosen] - evidence.forecasts[chosen]
     return max(_LEAST_SPREAD, float(np.sqrt(np.mean(off**2))))
 
 
-def _next_gain(level: float, before: Evidence | None) -> float:
-    if before is None or not len(before.scores):
-        return _FIRST_GAIN
-    return max(0.0, _NEXT_GAIN_SHARE * (level - _level(before)))
+def _after_one_more_batch(forecasts: Floats, examples: int, most: int) -> Floats:
+    """Return what forecasts will probably be when people have labeled one more batch.
+
+    The hardest objects and some others are gone then, and the model has learned of them.
+    """
+    drawn = int(_RANDOM_SHARE_OF_LEARNING * most)
+    left = forecasts[: max(0, len(forecasts) - (most - drawn))]
+    if len(left) <= drawn:
+        return left[:0]
+    left = np.delete(left, np.linspace(0, len(left) - 1, drawn).astype(int))
+    missing = (examples / (examples + most)) ** _LEARNING_EXPONENT
+    expected: Floats = np.clip(left + (1 - left.mean()) * (1 - missing), 0, 1)
+    return expected
 
 
 def _why_learn(now: _Region | None, later: _Region | None, forecasts: Floats, terms: Terms) -> str:
@@ -500,6 +532,8 @@ def measured_interval(
             scores=1 - sample.scores,
             forecasts=1 - sample.forecasts,
             forecast_mean=1 - sample.forecast_mean,
+            # The mirrored forecasts' highest is the forecasts' lowest, which is 0 at least.
+            forecast_highest=1.0,
         )
         mean += weight * float(sample.scores.mean())
         low += weight * lower_bound(sample, share, spread)

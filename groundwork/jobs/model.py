@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -299,6 +299,11 @@ class Batch:
     def is_complete(self) -> bool:
         """Whether no task of the batch needs a person any more."""
         return self.done >= self.total
+
+    @property
+    def moment(self) -> datetime:
+        """The time that names and dates what comes of a batch that is closed."""
+        return self.closed_at or datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from groundwork.autolabel.learner import (
     KnownObject,
     Prediction,
     Trained,
+    representative,
 )
 from groundwork.autolabel.pictures import Picture, cut_crops, fit_square, square_scale
 
@@ -149,15 +150,20 @@ class BoxLearner:
             arrays |= named(f"look_{number}_", look.arrays())
             places, seen = _narrowed(own, places, seen, number)
         candidates = _by_picture(len(own), places, seen)
-        threshold = best_threshold(candidates, labels)
+        typical = representative(examples)
+        threshold = best_threshold(
+            [candidates[index] for index in typical], [labels[index] for index in typical]
+        )
         scores = np.array(
             [
-                label_quality(decide(each, threshold)[0], label)
-                for each, label in zip(candidates, labels, strict=True)
+                label_quality(decide(candidates[index], threshold)[0], labels[index])
+                for index in typical
             ]
         )
         forecaster, forecasts = Forecaster.fit(
-            _descriptions(own, candidates, threshold), scores, np.random.default_rng(seed)
+            _descriptions(own, candidates, threshold)[typical],
+            scores,
+            np.random.default_rng(seed),
         )
         arrays |= named("forecast_", forecaster.arrays())
         arrays["threshold"] = np.array(threshold)

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from groundwork.autolabel.boxes.geometry import Boxes, overlaps
 
-Floats = NDArray[np.float32]
+# Single precision, except where gradients are checked.
+Floats = NDArray[Any]
 Integers = NDArray[np.intp]
 
 CELL_PIXELS = 16

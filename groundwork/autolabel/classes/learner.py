@@ -22,6 +22,7 @@ from groundwork.autolabel.learner import (
     KnownObject,
     Prediction,
     Trained,
+    representative,
 )
 from groundwork.autolabel.pictures import Picture, fit_square
 from groundwork.autolabel.ridge import LandmarkMap, Ridge
@@ -75,8 +76,10 @@ class ClassLearner:
         ridge = Ridge(coordinates(rows), wanted, _PENALTY)
         unseen = ridge.without_own_group(np.arange(len(rows)))
         right = (unseen.argmax(axis=1) == labels).astype(np.float64)
+        typical = representative(examples)
+        right = right[typical]
         forecaster, forecasts = Forecaster.fit(
-            _descriptions(unseen), right, np.random.default_rng(seed)
+            _descriptions(unseen[typical]), right, np.random.default_rng(seed)
         )
         model: dict[str, NDArray[Any]] = {
             "mean": mean,

@@ -19,6 +19,7 @@ from groundwork.jobs.automation.objects import (
     pack_states,
     unpack_states,
 )
+from groundwork.jobs.automation.pictures import ShardPictures
 from groundwork.jobs.automation.records import ModelRecord, PlanRecord, VerdictRecord
 from groundwork.jobs.errors import JobFailedError
 from groundwork.jobs.model import Job
@@ -152,6 +153,24 @@ class AutomationFiles:
             yield line
 
     # Features
+
+    def keep_pictures(self, shard: int, pictures: ShardPictures) -> None:
+        """Write what was found out about a shard's images: its features are there."""
+        self.keep_json(layout.pictures_uri(self._job, shard), pictures.to_json())
+
+    def find_pictures(self, shard: int) -> ShardPictures | None:
+        """Return what was found out about a shard's images; None before anybody looked."""
+        document = self.find_json(layout.pictures_uri(self._job, shard))
+        return None if document is None else ShardPictures.from_json(document)
+
+    def pictures(self, shard: int) -> ShardPictures:
+        """Return what was found out about a shard's images."""
+        return self._there(self.find_pictures(shard), f"the features of shard {shard}")
+
+    def features(self, shard: int, record_bytes: int) -> list[bytes]:
+        """Return the features of all of a shard's objects, in their order."""
+        data = self.s3.get(layout.features_uri(self._job, shard))
+        return [data[at : at + record_bytes] for at in range(0, len(data), record_bytes)]
 
     def records_of(
         self, objects: Sequence[int], shards: Shards, record_bytes: int

@@ -99,6 +99,8 @@ class PlanRecord:
     ----------
     asked
         The objects of people's next batch, ascending.
+    hardest
+        Those of them that were chosen because the model was worst at them.
     pool
         How many objects were left to label.
     risk_curve
@@ -109,6 +111,7 @@ class PlanRecord:
     decision: Decision
     reason: str
     asked: tuple[int, ...]
+    hardest: tuple[int, ...]
     pool: int
     risk_curve: tuple[RegionForecast, ...]
     seconds: float
@@ -125,6 +128,7 @@ class PlanRecord:
                 **document,
                 "decision": Decision(document["decision"]),
                 "asked": tuple(document["asked"]),
+                "hardest": tuple(document["hardest"]),
                 "risk_curve": tuple(RegionForecast(**each) for each in document["risk_curve"]),
             }
         )
@@ -161,27 +165,27 @@ class VerdictRecord:
     withdrawn
         Why it was not judged at all, or None.
     tests
-        The nested regions up to the first that failed.
+        The nested regions from the whole on, up to the first that passed.
     region
         How many of the proposal's labels, best first, passed; 0 if none did.
     accepted
         How many labels were accepted: the region without its sample.
-    forecast_mean
-        The region's mean forecast, or that of the whole proposal if no region passed.
+    forecast_mean, forecast_highest
+        Of the region, or of the whole proposal if no region passed.
     graded, spread
         As in ``Sample`` and ``Proposal``.
     sample
-        In the order of drawing.
+        In random order.
     """
 
     proposal_of: int | None
     assurance: Assurance
     withdrawn: str | None = None
-    error_probability: float | None = None
     tests: tuple[CutTest, ...] = ()
     region: int = 0
     accepted: int = 0
-    forecast_mean: float | None = None
+    forecast_mean: float = 0.0
+    forecast_highest: float = 0.0
     graded: bool = True
     spread: float = 0.0
     sample: tuple[SampledLabel, ...] = ()
@@ -189,13 +193,14 @@ class VerdictRecord:
     def accepted_sample(self) -> Sample | None:
         """Return the sample of the region that was accepted."""
         drawn = [label for label in self.sample if label.rank < self.region]
-        if not self.accepted or self.forecast_mean is None:
+        if not self.accepted:
             return None
         return Sample(
             scores=np.array([label.score or 0.0 for label in drawn]),
             forecasts=np.array([label.forecast for label in drawn]),
             population=self.region,
             forecast_mean=self.forecast_mean,
+            forecast_highest=self.forecast_highest,
             graded=self.graded,
         )
 

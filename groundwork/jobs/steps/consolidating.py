@@ -15,6 +15,7 @@ from groundwork.jobs.consolidation import AnswerError, Label
 from groundwork.jobs.consolidation.boxes import consolidate_boxes, read_boxes
 from groundwork.jobs.consolidation.classes import Vote, consolidate_classes, read_vote
 from groundwork.jobs.errors import JobFailedError
+from groundwork.jobs.metadata import common_metadata, labeled_by
 from groundwork.jobs.model import AnswerRecord, Batch, BatchState, Job, JobStatus, Task
 from groundwork.jobs.steps import Engine, StepResult
 from groundwork.jobs.steps.preparation import read_labels
@@ -29,7 +30,6 @@ from groundwork.manifest import (
 )
 from groundwork.s3_client import S3Client, S3NotFoundError, S3Uri
 
-CUSTOM_TYPE = "groundtruth/custom"
 # The version that events in samples carry:
 # https://github.com/aws-samples/aws-sagemaker-ground-truth-recipe
 _POST_EVENT_VERSION = "2018-10-06"
@@ -71,7 +71,7 @@ class _Context:
     @property
     def moment(self) -> datetime:
         """The time that names and dates everything, the same however often the step runs."""
-        return self.batch.closed_at or datetime.fromtimestamp(0, UTC)
+        return self.batch.moment
 
     def put_json(self, uri: S3Uri, value: Any) -> None:
         """Write a JSON file with the customer's key."""
@@ -87,6 +87,8 @@ def consolidate(
     engine: Engine, job_name: str, iteration: int, *, ending: bool = False
 ) -> StepResult:
     """Close a batch and write its lines with the labels that came of the answers.
+
+    The outcome is ``consolidated``, or ``automated`` where a proposal may have to be judged.
 
     Parameters
     ----------
@@ -110,7 +112,9 @@ def consolidate(
             _lines(context, closed_tasks, found),
             kms_key_id=job.kms_key_id,
         )
-    return StepResult(job.name, iteration, "consolidated")
+    return StepResult(
+        job.name, iteration, "consolidated" if job.automation is None else "automated"
+    )
 
 
 def _close(engine: Engine, job: Job, iteration: int, ending: bool) -> Batch:
@@ -453,22 +457,12 @@ def _unanswered(context: _Context, task: Task) -> str | None:
 
 
 def _labeled(context: _Context, label: Label) -> dict[str, Any]:
-    return {**label.metadata, "human-annotated": "yes", **_common(context)}
+    return {**label.metadata, **labeled_by(context.job, context.moment, people=True)}
 
 
 def _failure(context: _Context, reason: str) -> dict[str, Any]:
-    return {FAILURE_REASON: reason[:_MAXIMUM_REASON_CHARACTERS], **_common(context)}
-
-
-def _common(context: _Context) -> dict[str, Any]:
-    task = context.job.task
-    kind = task.metadata_type if task and task.metadata_type else CUSTOM_TYPE
-    return {
-        "type": kind,
-        "job-name": f"labeling-job/{context.job.name}",
-        # https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html: without a zone.
-        "creation-date": f"{context.moment:%Y-%m-%dT%H:%M:%S.%f}",
-    }
+    common = common_metadata(context.job, context.moment)
+    return {FAILURE_REASON: reason[:_MAXIMUM_REASON_CHARACTERS], **common}
 
 
 def _utc(moment: datetime) -> str:

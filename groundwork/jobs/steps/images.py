@@ -12,7 +12,7 @@ from groundwork.images import (
     ImageNeedsMoreError,
     read_image,
 )
-from groundwork.s3_client import S3AccessDeniedError, S3Client, S3NotFoundError
+from groundwork.s3_client import S3AccessDeniedError, S3Client, S3NotFoundError, S3Range
 from groundwork.s3_uri import S3Uri, S3UriFormatError
 
 
@@ -31,9 +31,18 @@ def read_facts(files: S3Client, reference: str) -> ImageFacts:
 
 def read_whole(files: S3Client, reference: str) -> tuple[ImageFacts, bytes]:
     """Return an image's size and its file; raises ImageError."""
+    found = _read(files, reference)
+    return read_image(found.data, found.total_bytes), found.data
+
+
+def read_file(files: S3Client, reference: str) -> bytes:
+    """Return an image's file, whatever is in it; raises ImageError when it cannot be read."""
+    return _read(files, reference).data
+
+
+def _read(files: S3Client, reference: str) -> S3Range:
     with _told_as_image_errors(reference):
-        found = files.get_range(S3Uri.parse(reference), 0, MAXIMUM_FILE_BYTES)
-        return read_image(found.data, found.total_bytes), found.data
+        return files.get_range(S3Uri.parse(reference), 0, MAXIMUM_FILE_BYTES)
 
 
 @contextmanager

@@ -1,0 +1,170 @@
+"""Compare proposed labels with people's, and accept what is good enough."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from groundwork.autolabel.rounds import Assurance, Proposal, judge
+from groundwork.jobs import layout
+from groundwork.jobs.automation.objects import Integers, ObjectState, States
+from groundwork.jobs.automation.records import SampledLabel, VerdictRecord
+from groundwork.jobs.metadata import labeled_by
+from groundwork.jobs.steps import Engine, StepResult
+from groundwork.jobs.steps.automated import Automated
+from groundwork.jobs.steps.batches import read_batch, result_of
+from groundwork.manifest import METADATA_SUFFIX, LabelState, with_label
+from groundwork.side_by_side import in_order
+
+_THREADS = 8
+_SHARDS_AHEAD = 16
+_AFTER_PEOPLE = {
+    LabelState.HUMAN: ObjectState.HUMAN,
+    LabelState.FAILED: ObjectState.FAILED,
+    LabelState.UNLABELED: ObjectState.POOL,
+}
+_log = logging.getLogger(__name__)
+
+
+def judge_proposal(engine: Engine, job_name: str, iteration: int) -> StepResult:
+    """Judge what was proposed before a batch by what people answered, and note who is labeled."""
+    automated = Automated.of(engine, engine.store.get(job_name))
+    if automated.files.find_states(iteration) is None:
+        _judge(automated, iteration)
+    return StepResult(automated.job.name, iteration, "judged")
+
+
+def _judge(automated: Automated, iteration: int) -> None:
+    files = automated.files
+    states = files.states(iteration - 1).copy()
+    people = _read_people(automated, iteration, states)
+    proposal = files.find_proposal(iteration - 1)
+    record = files.find_verdict(iteration)
+    if record is None:
+        record = _verdict(automated, iteration, proposal, people)
+        files.keep_verdict(iteration, record)
+    if proposal is not None and record.accepted:
+        accepted = np.setdiff1d(proposal.objects[: record.region], proposal.sample)
+        lines = _accepted_lines(automated, iteration, accepted)
+        files.keep_stream(layout.accepted_labels_uri(automated.job, iteration), lines)
+        states[accepted] = ObjectState.MACHINE
+    files.keep_states(iteration, states)
+
+
+def _read_people(automated: Automated, iteration: int, states: States) -> dict[int, Any]:
+    """Note in ``states`` what became of the batch's objects, and return the labels they got."""
+    job = automated.job
+    labels = {}
+    for candidate, line in read_batch(automated.files.s3, job, iteration):
+        result = result_of(job, candidate, line)
+        states[candidate.object_id] = _AFTER_PEOPLE[result]
+        if result is LabelState.HUMAN:
+            labels[candidate.object_id] = line.parse()[job.label_attribute]
+    return labels
+
+
+def _verdict(
+    automated: Automated, iteration: int, proposal: Proposal | None, people: dict[int, Any]
+) -> VerdictRecord:
+    before = automated.files.find_verdict(iteration - 1)
+    assurance = Assurance() if before is None else before.assurance
+    if proposal is None:
+        return VerdictRecord(None, assurance)
+    sample = _score_sample(automated, iteration, proposal, people)
+    batch = automated.engine.store.get_batch(automated.job.name, iteration)
+    if batch.stopped:
+        # Who stopped the job did not wait for the sample; part of one proves nothing.
+        record = VerdictRecord(
+            iteration - 1,
+            assurance,
+            withdrawn="the job ended before people had labeled the sample",
+            sample=sample,
+        )
+    else:
+        record = _judged(automated, iteration, proposal, assurance, sample)
+    _log.info(
+        "verdict: job=%s iteration=%s proposed=%s sampled=%s accepted=%s withdrawn=%s bound=%s",
+        automated.job.name,
+        iteration,
+        len(proposal.objects),
+        len(sample),
+        record.accepted,
+        record.withdrawn,
+        record.assurance.bound,
+    )
+    return record
+
+
+def _judged(
+    automated: Automated,
+    iteration: int,
+    proposal: Proposal,
+    assurance: Assurance,
+    sample: tuple[SampledLabel, ...],
+) -> VerdictRecord:
+    scores = {label.object: label.score for label in sample if label.score is not None}
+    random = automated.draws(iteration, "judge")
+    verdict = judge(proposal, scores, assurance, automated.terms, random)
+    passed = [test.size for test in verdict.tests if test.passed]
+    region = passed[-1] if passed else 0
+    forecasts = proposal.forecasts[: region or len(proposal.forecasts)]
+    return VerdictRecord(
+        proposal_of=iteration - 1,
+        assurance=verdict.assurance,
+        tests=verdict.tests,
+        region=region,
+        accepted=len(verdict.accepted),
+        forecast_mean=float(forecasts.mean()),
+        forecast_highest=float(forecasts.max()),
+        graded=automated.terms.graded,
+        spread=proposal.spread,
+        sample=sample,
+    )
+
+
+def _score_sample(
+    automated: Automated, iteration: int, proposal: Proposal, people: dict[int, Any]
+) -> tuple[SampledLabel, ...]:
+    """Return the sample's labels with their quality against people's, in random order."""
+    form, classes = automated.form, len(automated.classes)
+    attribute = automated.job.label_attribute
+    rank_of = {object_id: rank for rank, object_id in enumerate(proposal.objects.tolist())}
+    proposed: dict[int, Any] = {}
+    for shard, objects in automated.files.shards().grouped(proposal.sample.tolist()).items():
+        labels = automated.files.machine_labels(iteration - 1, shard)
+        proposed |= {object_id: labels[object_id][attribute] for object_id in objects}
+
+    def scored(object_id: int) -> SampledLabel:
+        rank = rank_of[object_id]
+        score = None
+        if object_id in people:
+            label = form.read(proposed[object_id], classes)
+            score = form.quality(label, form.read(people[object_id], classes))
+        return SampledLabel(object_id, rank, float(proposal.forecasts[rank]), score)
+
+    order = automated.draws(iteration, "record").permutation(proposal.sample)
+    return tuple(scored(object_id) for object_id in order.tolist())
+
+
+def _accepted_lines(automated: Automated, iteration: int, accepted: Integers) -> Iterator[bytes]:
+    """Yield the accepted objects' lines of the output manifest, ascending, a shard at a time."""
+    files, attribute = automated.files, automated.job.label_attribute
+    shards = files.shards()
+    batch = automated.engine.store.get_batch(automated.job.name, iteration)
+    common = labeled_by(automated.job, batch.moment, people=False)
+
+    def lines_of(group: tuple[int, list[int]]) -> bytes:
+        shard, objects = group
+        labels = files.machine_labels(iteration - 1, shard)
+        bodies = {line.object_id: line.body for line in files.lines(shards.members(shard))}
+        written = []
+        for object_id in objects:
+            label = labels[object_id]
+            metadata = {**label[attribute + METADATA_SUFFIX], **common}
+            body = with_label(bodies[object_id], attribute, label[attribute], metadata)
+            written.append(b"%d %s\n" % (object_id, body))
+        return b"".join(written)
+
+    groups = shards.grouped(accepted.tolist()).items()
+    yield from in_order(lines_of, groups, threads=_THREADS, ahead=_SHARDS_AHEAD)
