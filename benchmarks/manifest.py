@@ -43,11 +43,12 @@ def _handle(lines: int) -> dict[str, float]:
     assert summary.lines == lines
     assert not summary.broken
     examined = time.perf_counter()
-    bodies = (line.body for line in read_lines(_chunks(lines)) if line.object_id % 10 == 0)
-    labeled = (with_label(body, "label", 1, _METADATA) for body in bodies)
-    written = rewrite(
-        read_lines(_chunks(lines)), lambda number: next(labeled) if number % 10 == 0 else None
+    labeled = (
+        (line.object_id, with_label(line.body, "label", 1, _METADATA))
+        for line in read_lines(_chunks(lines))
+        if line.object_id % 10 == 0
     )
+    written = rewrite(read_lines(_chunks(lines)), labeled)
     total_bytes = sum(len(chunk) for chunk in written)
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {

@@ -5,7 +5,7 @@ than one of a thousand. Byte positions ride along, so that a later read can begi
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -27,6 +27,8 @@ MAXIMUM_LINE_BYTES = 16 * 1024 * 1024
 MAXIMUM_PROBLEMS = 20
 _OUTPUT_CHUNK_BYTES = 64 * 1024
 _EXCERPT_CHARACTERS = 80
+# In place of an object id and its body.
+_NO_MORE = (-1, b"")
 
 
 class ManifestError(Exception):
@@ -247,25 +249,37 @@ def with_failure(body: bytes, label_attribute: str, metadata: Mapping[str, Any])
 
 
 def rewrite(
-    lines: Iterable[ManifestLine], replacement: Callable[[int], bytes | None]
+    lines: Iterable[ManifestLine], replaced: Iterable[tuple[int, bytes]]
 ) -> Iterator[bytes]:
     """Yield a manifest in which some lines have another body, the others byte for byte.
 
     Parameters
     ----------
-    replacement
-        Gives the new body for an object id, or None to leave its line alone.
+    replaced
+        Object ids, ascending, with their lines' new bodies; only one is held at a time.
+
+    Raises
+    ------
+    ManifestError
+        If a line that is to be replaced was not found.
     """
     buffer = bytearray()
+    following = iter(replaced)
+    object_id, body = next(following, _NO_MORE)
     for line in lines:
-        body = replacement(line.object_id)
-        buffer += line.body if body is None else body
+        if line.object_id == object_id:
+            buffer += body
+            object_id, body = next(following, _NO_MORE)
+        else:
+            buffer += line.body
         buffer += line.ending
         if len(buffer) >= _OUTPUT_CHUNK_BYTES:
             yield bytes(buffer)
             buffer.clear()
     if buffer:
         yield bytes(buffer)
+    if object_id >= 0:
+        raise ManifestError(f"object {object_id} has no line, or not where it was expected")
 
 
 def _check(line: ManifestLine, needs_reference: bool) -> tuple[dict[str, Any], list[str]]:

@@ -5,6 +5,8 @@ from typing import Any
 
 from groundwork.jobs.steps import Engine, StepResult
 from groundwork.jobs.steps.consolidating import consolidate
+from groundwork.jobs.steps.judging import judge_proposal
+from groundwork.jobs.steps.planning import plan_batch
 from groundwork.jobs.steps.preparation import prepare
 from groundwork.jobs.steps.publishing import fail, finish, publish_iteration
 from groundwork.jobs.steps.selection import select_batch
@@ -20,6 +22,8 @@ STEPS: Mapping[str, Callable[[Engine, Event], StepResult]] = {
     ),
     "check_batch": lambda engine, event: check_batch(engine, event["job"], event["iteration"]),
     "consolidate": lambda engine, event: consolidate(engine, event["job"], event["iteration"]),
+    "judge": lambda engine, event: judge_proposal(engine, event["job"], event["iteration"]),
+    "plan": lambda engine, event: plan_batch(engine, event["job"], event["iteration"]),
     "publish_iteration": lambda engine, event: publish_iteration(
         engine, event["job"], event["iteration"]
     ),

@@ -193,9 +193,15 @@ def test_a_new_label_replaces_an_old_one_and_an_old_failure() -> None:
 
 def test_rewriting_copies_other_lines_byte_for_byte() -> None:
     data = b'{"a" : 1}\r\n{"b":2}\n{ "c":3}'
-    new = {1: b'{"b":2, "x": 1}'}
-    written = b"".join(rewrite(read_lines(pieces(data, 4)), new.get))
+    new = [(1, b'{"b":2, "x": 1}')]
+    written = b"".join(rewrite(read_lines(pieces(data, 4)), new))
     assert written == b'{"a" : 1}\r\n{"b":2, "x": 1}\n{ "c":3}'
+
+
+@pytest.mark.parametrize("ids", [[2], [1, 0]])
+def test_a_replacement_is_never_lost(ids: list[int]) -> None:
+    with pytest.raises(ManifestError, match=f"object {ids[-1]} has no line"):
+        list(rewrite(read_lines([b"{}\n{}\n"]), [(object_id, b"{}") for object_id in ids]))
 
 
 def test_a_broken_line_cannot_be_parsed() -> None:

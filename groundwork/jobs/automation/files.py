@@ -12,6 +12,7 @@ from groundwork.autolabel.arrays import Arrays, pack, unpack
 from groundwork.autolabel.learner import Evidence
 from groundwork.autolabel.rounds import Proposal
 from groundwork.jobs import layout
+from groundwork.jobs.automation.models import RECORD_NAME, ModelRecord
 from groundwork.jobs.automation.objects import (
     Integers,
     Shards,
@@ -20,7 +21,7 @@ from groundwork.jobs.automation.objects import (
     unpack_states,
 )
 from groundwork.jobs.automation.pictures import ShardPictures
-from groundwork.jobs.automation.records import ModelRecord, PlanRecord, VerdictRecord
+from groundwork.jobs.automation.records import PlanRecord, VerdictRecord
 from groundwork.jobs.errors import JobFailedError
 from groundwork.jobs.model import Job
 from groundwork.manifest import ManifestLine, read_lines
@@ -35,7 +36,7 @@ _LINE_START = np.dtype("<i8")
 _THREADS = 16
 _AHEAD = 64
 _JSON = "application/json"
-_MODEL, _EVIDENCE, _KEPT, _RECORD = "model.npz", "evidence.npz", "kept.npz", "model.json"
+_MODEL, _EVIDENCE, _KEPT = "model.npz", "evidence.npz", "kept.npz"
 
 
 @dataclass(frozen=True)
@@ -202,15 +203,23 @@ class AutomationFiles:
     def keep_model_record(self, record: ModelRecord) -> None:
         """Write what became of an iteration's training."""
         folder = layout.training_uri(self._job, record.iteration)
-        self.keep_json(folder.child(_RECORD), record.to_json())
+        self.keep_json(folder.child(RECORD_NAME), record.to_json())
 
     def find_model_record(self, iteration: int) -> ModelRecord | None:
         """Return what became of an iteration's training; None if there was none."""
         return self.model_record_in(layout.training_uri(self._job, iteration))
 
+    def last_model(self, iteration: int) -> int | None:
+        """Return the last iteration up to this one that has a model; None if none has."""
+        for past in range(iteration, -1, -1):
+            record = self.find_model_record(past)
+            if record is not None and record.origin is not None:
+                return past
+        return None
+
     def model_record_in(self, folder: S3Uri) -> ModelRecord | None:
         """Return the record of a model in a folder, also one of another job."""
-        document = self.find_json(folder.child(_RECORD))
+        document = self.find_json(folder.child(RECORD_NAME))
         return None if document is None else ModelRecord.from_json(document)
 
     def model_in(self, folder: S3Uri) -> Arrays:
@@ -296,6 +305,10 @@ class AutomationFiles:
         """Return what was decided after an iteration, or None."""
         document = self.find_json(layout.plan_uri(self._job, iteration))
         return None if document is None else PlanRecord.from_json(document)
+
+    def plan(self, iteration: int) -> PlanRecord:
+        """Return what was decided after an iteration."""
+        return self._there(self.find_plan(iteration), f"the plan of iteration {iteration}")
 
     def find_proposal(self, iteration: int) -> Proposal | None:
         """Return what was proposed after an iteration, or None."""

@@ -28,6 +28,8 @@ class LabelForm(Protocol):
 
     # Whether a label's quality may lie between 0 and 1, as ``Learner.graded``.
     graded: bool
+    # What the mean quality of labels is called.
+    quality_name: str
     # No more labels than these are learned from at a time: a function's memory and time end.
     most_examples: int
 
@@ -54,6 +56,7 @@ class BoxForm:
     """Bounding boxes."""
 
     graded = True
+    quality_name = "mean IoU"
     most_examples = 1_500
 
     def read(self, value: Any, classes: int) -> BoxLabel:
@@ -102,6 +105,7 @@ class ClassForm:
     """One class for each image."""
 
     graded = False
+    quality_name = "accuracy"
     most_examples = 20_000
 
     def read(self, value: Any, classes: int) -> int:

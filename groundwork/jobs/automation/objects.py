@@ -78,6 +78,11 @@ class Shards:
     objects: int
     size: int
 
+    @property
+    def count(self) -> int:
+        """How many groups there are."""
+        return -(-self.objects // self.size)
+
     def of(self, object_id: int) -> int:
         """Return an object's group."""
         return object_id // self.size

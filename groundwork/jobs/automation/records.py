@@ -11,58 +11,6 @@ from groundwork.autolabel.bound import Sample
 from groundwork.autolabel.rounds import Assurance, CutTest
 
 
-class ModelOrigin(StrEnum):
-    """Where an iteration's model comes from."""
-
-    TRAINED = "trained"
-    # By InitialActiveLearningModelArn.
-    GIVEN = "given"
-
-
-@dataclass(frozen=True)
-class ModelRecord:
-    """An iteration's model, or why there is none: ``training/<iteration>/model.json``.
-
-    Parameters
-    ----------
-    task, classes
-        The task type's key, and the labels in the order of their class ids: what a later job has to
-        have, too, in order to begin with this model.
-    learned_from
-        How many labels the model has learned from.
-    known
-        How many labels by people there were.
-    reason
-        Why this model was chosen, or why there is none.
-    """
-
-    iteration: int
-    task: str
-    classes: tuple[str, ...]
-    origin: ModelOrigin | None
-    learned_from: int
-    known: int
-    reason: str
-    seed: int
-    seconds: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the document."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "ModelRecord":
-        """Read the document."""
-        origin = document["origin"]
-        return cls(
-            **{
-                **document,
-                "classes": tuple(document["classes"]),
-                "origin": None if origin is None else ModelOrigin(origin),
-            }
-        )
-
-
 class Decision(StrEnum):
     """What people's next batch is for."""
 
@@ -105,6 +53,8 @@ class PlanRecord:
         How many objects were left to label.
     risk_curve
         The labels with the best forecasts, in steps of a twentieth of what is left.
+    inference_seconds
+        How long functions worked on the labels and forecasts, all together.
     """
 
     iteration: int
@@ -115,6 +65,7 @@ class PlanRecord:
     pool: int
     risk_curve: tuple[RegionForecast, ...]
     seconds: float
+    inference_seconds: float
 
     def to_json(self) -> dict[str, Any]:
         """Return the document."""

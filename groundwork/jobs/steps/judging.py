@@ -43,13 +43,21 @@ def _judge(automated: Automated, iteration: int) -> None:
     record = files.find_verdict(iteration)
     if record is None:
         record = _verdict(automated, iteration, proposal, people)
+        accepted = _accepted(proposal, record)
+        if len(accepted):
+            lines = _accepted_lines(automated, iteration, accepted)
+            files.keep_stream(layout.accepted_labels_uri(automated.job, iteration), lines)
+        # Last, so that whoever sees the verdict finds the lines.
         files.keep_verdict(iteration, record)
-    if proposal is not None and record.accepted:
-        accepted = np.setdiff1d(proposal.objects[: record.region], proposal.sample)
-        lines = _accepted_lines(automated, iteration, accepted)
-        files.keep_stream(layout.accepted_labels_uri(automated.job, iteration), lines)
-        states[accepted] = ObjectState.MACHINE
+    states[_accepted(proposal, record)] = ObjectState.MACHINE
     files.keep_states(iteration, states)
+
+
+def _accepted(proposal: Proposal | None, record: VerdictRecord) -> Integers:
+    """Return the objects whose proposed labels are accepted, ascending."""
+    if proposal is None:
+        return np.zeros(0, np.int64)
+    return np.setdiff1d(proposal.objects[: record.region], proposal.sample)
 
 
 def _read_people(automated: Automated, iteration: int, states: States) -> dict[int, Any]:

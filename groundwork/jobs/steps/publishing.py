@@ -2,17 +2,25 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from heapq import merge
 from typing import Any
 
 from groundwork.jobs import layout
-from groundwork.jobs.errors import JobError
+from groundwork.jobs.allowance import objects_for_people
+from groundwork.jobs.automation.files import AutomationFiles
+from groundwork.jobs.automation.records import Decision
+from groundwork.jobs.errors import JobError, JobFailedError
 from groundwork.jobs.model import Batch, BatchState, Counters, Job, JobStatus, Progress
 from groundwork.jobs.steps import Engine, StepResult
+from groundwork.jobs.steps.automated import Automated
+from groundwork.jobs.steps.batches import read_batch, result_of
 from groundwork.jobs.steps.consolidating import consolidate
-from groundwork.jobs.steps.selection import read_candidates
-from groundwork.manifest import FAILURE_REASON, METADATA_SUFFIX, read_lines, rewrite
+from groundwork.jobs.steps.judging import judge_proposal
+from groundwork.jobs.steps.recording import record_end, why_ended
+from groundwork.manifest import LabelState, read_lines, rewrite
 from groundwork.s3_client import S3Client, S3Uri
 
 # An execution ends at 25,000 events, and every batch, like every hour of waiting, takes some:
@@ -22,6 +30,7 @@ ITERATIONS_PER_EXECUTION = 250
 # twenty manifests, and after this many at the latest, which bounds what is held in memory.
 _SNAPSHOTS_PER_JOB = 20
 _MOST_SINCE_SNAPSHOT = 20_000
+_MOST_FAILED_OF_SAMPLE = 0.1
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeLabelingJob.html
 _MAXIMUM_REASON_CHARACTERS = 1024
 _log = logging.getLogger(__name__)
@@ -30,8 +39,21 @@ _log = logging.getLogger(__name__)
 def publish_iteration(engine: Engine, job_name: str, iteration: int) -> StepResult:
     """Count what a batch brought, write a snapshot if one is due, and say how to go on.
 
-    The outcome is ``continue``, ``hand_over`` to a fresh execution, or ``finished``.
+    The outcome is ``continue``, ``hand_over`` to a fresh execution, ``learn`` for jobs with
+    automated labeling, or ``finished``.
+
+    Raises
+    ------
+    JobFailedError
+        If so much of a random first batch failed that the rest is probably no better.
     """
+    result = _publish(engine, job_name, iteration)
+    if iteration == 1 and result.outcome == "learn":
+        _refuse_failing_sample(engine, job_name)
+    return result
+
+
+def _publish(engine: Engine, job_name: str, iteration: int) -> StepResult:
     job = engine.store.get(job_name)
     batch = engine.store.get_batch(job.name, iteration)
     progress = batch.after or _advance(engine, job, batch)
@@ -59,6 +81,11 @@ def finish(engine: Engine, job_name: str, iteration: int) -> StepResult:
     if not job.status.is_final:
         progress = _progress(engine, job, iteration)
         _write_output(engine, job, iteration, progress)
+        final_model = None
+        if job.automation is not None:
+            automated = Automated.of(engine, job)
+            record_end(automated, iteration, why_ended(job, progress))
+            final_model = automated.files.last_model(iteration)
         now = engine.clock()
 
         def ended(job: Job) -> Job:
@@ -66,7 +93,13 @@ def finish(engine: Engine, job_name: str, iteration: int) -> StepResult:
                 return job
             complete = progress.counters.unlabeled == 0 and job.status is not JobStatus.STOPPING
             status = JobStatus.COMPLETED if complete else JobStatus.STOPPED
-            return replace(job, status=status, counters=progress.counters, modified_at=now)
+            return replace(
+                job,
+                status=status,
+                counters=progress.counters,
+                final_model=final_model,
+                modified_at=now,
+            )
 
         job = engine.store.change(job.name, ended)
     engine.notices.job_ended(job)
@@ -83,12 +116,12 @@ def fail(engine: Engine, job_name: str, error: Mapping[str, Any] | None) -> Step
     """
     job = engine.store.get(job_name)
     if not job.status.is_final:
+        reason = failure_reason(error)
         try:
-            _salvage(engine, job)
+            _salvage(engine, job, reason)
         except Exception:
             # The failure to be reported may well be the reason why nothing can be written.
             _log.exception("salvage failed: job=%s", job.name)
-        reason = failure_reason(error)
         now = engine.clock()
 
         def failed(job: Job) -> Job:
@@ -116,16 +149,38 @@ def failure_reason(error: Mapping[str, Any] | None) -> str:
     return text[:_MAXIMUM_REASON_CHARACTERS]
 
 
+def _refuse_failing_sample(engine: Engine, job_name: str) -> None:
+    """Fail as Ground Truth does: https://docs.aws.amazon.com/sagemaker/latest/dg/sms-automated-labeling.html.
+
+    A batch that a model chose is no sample: it begins with what nobody can label.
+    """
+    job = engine.store.get(job_name)
+    batch = engine.store.get_batch(job.name, 1)
+    if batch.after is None:
+        return
+    failed = batch.after.counters.failed - batch.before.counters.failed
+    if failed <= _MOST_FAILED_OF_SAMPLE * batch.selected:
+        return
+    files = AutomationFiles(engine.files_for_job(job), job)
+    if files.plan(0).decision is Decision.RANDOM:
+        raise JobFailedError(
+            f"{failed} of the {batch.selected} objects of the first batch, a random sample, "
+            f"failed: more than {_MOST_FAILED_OF_SAMPLE:.0%}. The output manifest names the "
+            "reasons; put them right and start a new job with it as input."
+        )
+
+
 def _advance(engine: Engine, job: Job, batch: Batch) -> Progress:
     """Return the loop's progress after a batch, computed from the batch's files alone."""
     files = engine.files_for_job(job)
     before = batch.before
     labeled, failed = _count(files, job, batch.iteration)
+    accepted = _accepted(files, job, batch.iteration)
     counters = Counters(
         human_labeled=before.counters.human_labeled + labeled,
-        machine_labeled=before.counters.machine_labeled,
+        machine_labeled=before.counters.machine_labeled + accepted,
         failed=before.counters.failed + failed,
-        unlabeled=before.counters.unlabeled - labeled - failed,
+        unlabeled=before.counters.unlabeled - labeled - failed - accepted,
     )
     after = Progress(
         next_byte=batch.next_byte,
@@ -133,7 +188,7 @@ def _advance(engine: Engine, job: Job, batch: Batch) -> Progress:
         counters=counters,
         labeled_by_people=before.labeled_by_people + labeled,
         snapshot=before.snapshot,
-        finished_since_snapshot=before.finished_since_snapshot + labeled + failed,
+        finished_since_snapshot=before.finished_since_snapshot + labeled + failed + accepted,
     )
     due = min(max(1, counters.total_objects / _SNAPSHOTS_PER_JOB), _MOST_SINCE_SNAPSHOT)
     if after.finished_since_snapshot < due:
@@ -144,22 +199,28 @@ def _advance(engine: Engine, job: Job, batch: Batch) -> Progress:
 
 def _count(files: S3Client, job: Job, iteration: int) -> tuple[int, int]:
     """Count the batch's labeled and failed objects; a line as it was is neither."""
-    labeled = failed = 0
-    lines = read_lines(files.stream(layout.batch_manifest_uri(job, iteration)))
-    for candidate, line in zip(read_candidates(files, job, iteration), lines, strict=True):
-        if line.body == candidate.line.encode():
-            continue
-        metadata = line.parse().get(job.label_attribute + METADATA_SUFFIX, {})
-        if FAILURE_REASON in metadata:
-            failed += 1
-        else:
-            labeled += 1
-    return labeled, failed
+    results = Counter(
+        result_of(job, candidate, line) for candidate, line in read_batch(files, job, iteration)
+    )
+    return results[LabelState.HUMAN], results[LabelState.FAILED]
+
+
+def _accepted(files: S3Client, job: Job, iteration: int) -> int:
+    """Count the labels by machine that were accepted in an iteration.
+
+    There is no verdict without automated labeling, nor where a failing job could not be judged.
+    """
+    if job.automation is None:
+        return 0
+    verdict = AutomationFiles(files, job).find_verdict(iteration)
+    return 0 if verdict is None else verdict.accepted
 
 
 def _next(job: Job, iteration: int, progress: Progress) -> str:
     if job.status is not JobStatus.IN_PROGRESS or progress.counters.unlabeled == 0:
         return "finished"
+    if job.automation is not None:
+        return "learn" if objects_for_people(job, progress) else "finished"
     return "hand_over" if iteration % ITERATIONS_PER_EXECUTION == 0 else "continue"
 
 
@@ -177,28 +238,48 @@ def _write_output(engine: Engine, job: Job, iteration: int, progress: Progress) 
 def _write_manifest(
     engine: Engine, job: Job, iteration: int, progress: Progress, target: S3Uri
 ) -> None:
-    """Write all lines as they are after an iteration: the last snapshot and what came since."""
+    """Write all lines as they are after an iteration: the last snapshot and what came since.
+
+    What people labeled since is held, which snapshots bound; what the machine labeled may be nearly
+    everything, and is merged as it is read.
+    """
     files = engine.files_for_job(job)
-    replaced: dict[int, bytes] = {}
-    for past in range(progress.snapshot + 1, iteration + 1):
-        lines = read_lines(files.stream(layout.batch_manifest_uri(job, past)))
-        for candidate, line in zip(read_candidates(files, job, past), lines, strict=True):
-            replaced[candidate.object_id] = line.body
+    since = range(progress.snapshot + 1, iteration + 1)
+    by_people: dict[int, bytes] = {}
+    for past in since:
+        for candidate, line in read_batch(files, job, past):
+            by_people[candidate.object_id] = line.body
+    automation = AutomationFiles(files, job)
+    by_machine = [automation.accepted_lines(past) for past in since if _accepted(files, job, past)]
+    replaced = merge(sorted(by_people.items()), *by_machine)
     base = files.stream(layout.snapshot_uri(job, progress.snapshot))
-    files.put_stream(target, rewrite(read_lines(base), replaced.get), kms_key_id=job.kms_key_id)
+    files.put_stream(target, rewrite(read_lines(base), replaced), kms_key_id=job.kms_key_id)
 
 
-def _salvage(engine: Engine, job: Job) -> None:
+def _salvage(engine: Engine, job: Job, reason: str) -> None:
     """Publish the labels of finished batches, and those of answers that came in since."""
     batch = engine.store.find_batch(job.name, job.iteration)
     if batch is not None and batch.opened_at is not None and batch.after is None:
         try:
             consolidate(engine, job.name, batch.iteration, ending=True)
-            publish_iteration(engine, job.name, batch.iteration)
+            _judge_if_possible(engine, job, batch.iteration)
+            _publish(engine, job.name, batch.iteration)
         except Exception:
             _log.exception("last batch not published: job=%s", job.name)
     for iteration in range(job.iteration, -1, -1):
         batch = engine.store.find_batch(job.name, iteration)
         if batch is not None and batch.after is not None:
             _write_output(engine, job, iteration, batch.after)
+            if job.automation is not None:
+                record_end(Automated.of(engine, job), iteration, f"the job failed: {reason}")
             return
+
+
+def _judge_if_possible(engine: Engine, job: Job, iteration: int) -> None:
+    """Judge what was proposed, unless that is what made the job fail: people's labels count."""
+    if job.automation is None:
+        return
+    try:
+        judge_proposal(engine, job.name, iteration)
+    except Exception:
+        _log.exception("proposal not judged: job=%s iteration=%s", job.name, iteration)

@@ -11,6 +11,7 @@ from typing import Any
 from groundwork.images import ImageError, ImageFacts
 from groundwork.jobs import layout
 from groundwork.jobs.allowance import objects_for_people
+from groundwork.jobs.automation.files import AutomationFiles
 from groundwork.jobs.errors import JobFailedError
 from groundwork.jobs.function_client import FunctionClient, FunctionRaisedError
 from groundwork.jobs.model import Batch, BatchState, Job, JobStatus, Progress, Task
@@ -91,6 +92,7 @@ class Candidate:
 def select_batch(engine: Engine, job_name: str, iteration: int) -> StepResult:
     """Make the batch after ``iteration``: its objects in S3, its tasks in the table.
 
+    The objects are the next ones of the manifest, or those that automated labeling planned for.
     The outcome is ``people``, ``no_people`` when every object turned out not to need or not to
     allow any, or ``finished``.
 
@@ -144,7 +146,11 @@ def _make_batch(engine: Engine, job: Job, iteration: int, progress: Progress) ->
 
 def _write_batch(engine: Engine, job: Job, iteration: int, progress: Progress) -> None:
     files = engine.files_for_job(job)
-    lines = _unlabeled(files, job, progress, objects_for_people(job, progress))
+    if job.automation is None:
+        lines = _unlabeled(files, job, progress, objects_for_people(job, progress))
+    else:
+        automation = AutomationFiles(files, job)
+        lines = automation.lines_of(automation.plan(iteration - 1).asked)
     looked_at = _CandidateReader(engine, job, files).read(lines)
     try:
         files.put_stream(

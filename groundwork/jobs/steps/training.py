@@ -8,8 +8,8 @@ import numpy as np
 
 from groundwork.autolabel.arrays import Arrays
 from groundwork.autolabel.learner import Evidence, Example, Learner, Trained, representative
+from groundwork.jobs.automation.models import ModelOrigin, ModelRecord
 from groundwork.jobs.automation.objects import ObjectState, States, objects_in
-from groundwork.jobs.automation.records import ModelOrigin, ModelRecord
 from groundwork.jobs.automation.room import room_for
 from groundwork.jobs.errors import JobFailedError
 from groundwork.jobs.steps import Engine, StepResult
