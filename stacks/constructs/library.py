@@ -29,13 +29,18 @@ class Library(Construct):
         )
         self.layers: list[lambda_.ILayerVersion] = [
             own,
-            published_layer(self, "Dependencies", layers.PACKAGES),
+            _published(self, "Dependencies", layers.PACKAGES),
+        ]
+
+    def network_layers(self) -> list[lambda_.ILayerVersion]:
+        """Add what only automated labeling needs: ONNX Runtime, and the network that it runs."""
+        return [
+            _published(self, "OnnxRuntime", layers.ONNX_RUNTIME),
+            _published(self, "Backbone", layers.BACKBONE),
         ]
 
 
-def published_layer(
-    scope: Construct, construct_id: str, layer: layers.Layer
-) -> lambda_.ILayerVersion:
+def _published(scope: Construct, construct_id: str, layer: layers.Layer) -> lambda_.ILayerVersion:
     """Declare a layer by its recipe: the CLI makes the archive, synthesis needs no network."""
     location = cdk.Stack.of(scope).synthesizer.add_file_asset(
         source_hash=layers.layer_hash(layer),
