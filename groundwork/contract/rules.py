@@ -21,6 +21,7 @@ from groundwork.contract.builtin_tasks import (
     human_task_ui_arn,
     task_of_lambda_arn,
 )
+from groundwork.jobs.automation.settings import automation_tag_problems
 
 RESERVED_LABEL_ATTRIBUTES = ("source", "source-ref")
 # What the loop can consolidate by itself; custom tasks bring their own functions, or none.
@@ -67,20 +68,10 @@ def labeling_job_problems(request: Request, *, region: str, account: str) -> lis
 def open_engine_problems(request: Request) -> list[str]:
     """Return everything in a valid request that the open engine does not do."""
     return [
-        *automated_labeling_problems(request),
+        *_automation_problems(request),
         *_unbuilt_task_problems(request),
         *_vendor_team_problems(request),
         *_streaming_problems(request),
-    ]
-
-
-def automated_labeling_problems(request: Request) -> list[str]:
-    """Refuse automated labeling, which the open engine does not have yet."""
-    if "LabelingJobAlgorithmsConfig" not in request:
-        return []
-    return [
-        "LabelingJobAlgorithmsConfig: automated labeling is not built into the open engine yet; "
-        "leave it out, so that people label every object"
     ]
 
 
@@ -115,6 +106,19 @@ def _streaming_problems(request: Request) -> Iterator[str]:
         )
     if "SnsTopicArn" in request["OutputConfig"]:
         yield "OutputConfig.SnsTopicArn: the open engine does not send labels to a topic"
+
+
+def _automation_problems(request: Request) -> Iterator[str]:
+    config = request.get("LabelingJobAlgorithmsConfig")
+    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    yield from automation_tag_problems(tags, automated=config is not None)
+    if config is not None and config.get("LabelingJobResourceConfig"):
+        # To ignore where data may go, or which key protects them, would break a promise.
+        yield (
+            "LabelingJobAlgorithmsConfig.LabelingJobResourceConfig: the open engine learns in its "
+            "own functions, without volumes and outside your VPC; leave it out, or use "
+            "engine=ground-truth"
+        )
 
 
 def _label_attribute_problems(name: str, task: BuiltinTask | None) -> Iterator[str]:

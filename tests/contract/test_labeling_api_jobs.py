@@ -156,19 +156,6 @@ def test_every_broken_rule_is_told_at_once(labeling: Any) -> None:
     assert "Mechanical Turk" in message
 
 
-def test_automated_labeling_is_refused_with_the_reason(labeling: Any) -> None:
-    algorithm = (
-        f"arn:aws:sagemaker:{REGION}:027400017018:"
-        "labeling-job-algorithm-specification/object-detection"
-    )
-    with pytest.raises(ClientError, match="automated labeling is not built into the open engine"):
-        labeling.create_labeling_job(
-            **labeling_job_request(
-                LabelingJobAlgorithmsConfig={"LabelingJobAlgorithmSpecificationArn": algorithm}
-            )
-        )
-
-
 def test_what_the_job_needs_outside_is_checked_and_told_at_once(
     service: LabelingService, labeling: Any
 ) -> None:

@@ -8,18 +8,21 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 from PIL import Image
 
+from groundwork.autolabel.learner import Learner
 from groundwork.contract.builtin_tasks import (
     BUILTIN_TASKS,
     consolidation_lambda_arn,
     pre_lambda_arn,
 )
+from groundwork.jobs.auto_labeling_loop import AUTO_LABELING_STEPS, run_auto_labeling_step
+from groundwork.jobs.automation.settings import Automation
 from groundwork.jobs.function_client import FunctionClient
 from groundwork.jobs.job_store import JobStore
 from groundwork.jobs.lifecycle import start_job, stop_job
@@ -369,6 +372,7 @@ class MemoryLoop:
 
     def __init__(self, again: bool = False) -> None:
         self.engine: Engine | None = None
+        self.learner_of: Callable[[str], Learner] = _no_learner
         self.again = again
         self.started: list[str] = []
         self.waiting: dict[str, tuple[str, int]] = {}
@@ -395,8 +399,7 @@ class MemoryLoop:
             job, iteration = self._woken.pop(0)
             try:
                 if iteration < 0:
-                    self._step("prepare", job, 0)
-                    self._select(job, 0)
+                    self._begin(job)
                 else:
                     self._after_people(job, iteration)
             except Exception as error:
@@ -413,6 +416,24 @@ class MemoryLoop:
             else:
                 self._woken.append((job, iteration))
         self.run()
+
+    def _begin(self, job: str) -> None:
+        prepared = self._step("prepare", job, 0)
+        if prepared.outcome == "automated":
+            self._on_shards("features", job, 0, prepared)
+            self._learn(job, 0)
+        self._select(job, 0)
+
+    def _learn(self, job: str, iteration: int) -> None:
+        trained = self._step("train", job, iteration)
+        if trained.outcome == "infer":
+            self._on_shards("infer", job, iteration, trained)
+        if self._step("plan", job, iteration).outcome == "hand_over":
+            self.hand_overs.append(iteration)
+
+    def _on_shards(self, step: str, job: str, iteration: int, before: StepResult) -> None:
+        for shard in before.answer()["shards"]:
+            self._step(step, job, iteration, shard=shard)
 
     def _select(self, job: str, iteration: int) -> None:
         while True:
@@ -439,13 +460,16 @@ class MemoryLoop:
 
     def _published(self, job: str, iteration: int) -> bool:
         """Consolidate and publish; return whether the loop goes on."""
-        self._step("consolidate", job, iteration)
+        if self._step("consolidate", job, iteration).outcome == "automated":
+            self._step("judge", job, iteration)
         outcome = self._step("publish_iteration", job, iteration).outcome
         if outcome == "finished":
             self._step("finish", job, iteration)
             return False
         if outcome == "hand_over":
             self.hand_overs.append(iteration)
+        if outcome == "learn":
+            self._learn(job, iteration)
         return True
 
     def _step(self, step: str, job: str, iteration: int, **more: Any) -> StepResult:
@@ -461,16 +485,23 @@ class MemoryLoop:
         event = {"step": step, "job": job, "iteration": iteration, **more}
         for _ in range(_STEP_ATTEMPTS):
             try:
+                if step in AUTO_LABELING_STEPS:
+                    engine = replace(self.engine, learner_of=self.learner_of)
+                    return run_auto_labeling_step(engine, event)
                 return run_step(self.engine, event)
             except CrashError:
                 continue
         raise AssertionError(f"{step} crashed every time")
 
 
+def _no_learner(task_key: str) -> Learner:
+    raise AssertionError(f"nothing was to be learned of {task_key}")
+
+
 class Workshop:
     """Everything around one labeling job, with people to work on it."""
 
-    def __init__(self, *, again: bool = False, seed: int = 1) -> None:
+    def __init__(self, *, again: bool = False, seed: int = 1, objects_per_shard: int = 40) -> None:
         self.clock = MemoryClock()
         self.table = MemoryTable()
         self.store = JobStore(self.table)
@@ -488,6 +519,7 @@ class Workshop:
             notices=self.notices,
             clock=self.clock,
             random=self.random,
+            objects_per_shard=objects_per_shard,
         )
         self.work = Work(
             self.store,
@@ -513,6 +545,7 @@ class Workshop:
         labels: Sequence[str] = ("cat", "dog"),
         *,
         run: bool = True,
+        automation: Automation | None = None,
         **changes: Any,
     ) -> Job:
         """Start a job on manifest lines and run its loop until it waits for people."""
@@ -531,6 +564,7 @@ class Workshop:
             modified_at=self.clock(),
             request=request,
             reference_code="reference",
+            automation=automation,
         )
         start_job(self.store, self.loop, job)  # type: ignore[arg-type]  # stands in for the client
         if run:
@@ -543,15 +577,18 @@ class Workshop:
         self.loop.run()
 
     def answer_all(
-        self, workers: Sequence[Worker], answer: Callable[[Worker, LeasedTask], Mapping[str, Any]]
+        self,
+        workers: Sequence[Worker],
+        answer: Callable[[Worker, LeasedTask], Mapping[str, Any]],
+        name: str = "job",
     ) -> list[tuple[str, int]]:
         """Let people answer in turn until nobody finds a task; return who answered which object."""
         answered = []
         idle = 0
         while idle < len(workers):
             for worker in workers:
-                job = self.store.get("job")
-                task = None if job.status.is_final else self.work.take(worker, "job")
+                job = self.store.get(name)
+                task = None if job.status.is_final else self.work.take(worker, name)
                 if task is None:
                     idle += 1
                     continue
@@ -562,13 +599,13 @@ class Workshop:
                 self.loop.run()
         return answered
 
-    def job(self) -> Job:
+    def job(self, name: str = "job") -> Job:
         """Return the job as it is now."""
-        return self.store.get("job")
+        return self.store.get(name)
 
-    def output(self) -> list[dict[str, Any]]:
+    def output(self, name: str = "job") -> list[dict[str, Any]]:
         """Return the lines of the output manifest."""
-        text = self.s3.text(self.job().output_manifest_uri)
+        text = self.s3.text(self.job(name).output_manifest_uri)
         return [json.loads(line) for line in text.splitlines()]
 
     def json(self, key: str) -> Any:

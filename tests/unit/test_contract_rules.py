@@ -364,7 +364,59 @@ def test_automated_labeling_takes_the_tasks_own_algorithm(task_key: str) -> None
     request = labeling_job_request(task_key, LabelingJobAlgorithmsConfig=config)
 
     assert problems(request) == []
-    assert any("automated labeling is not built" in text for text in open_engine_problems(request))
+    assert (open_engine_problems(request) == []) == (task_key in OPEN_ENGINE_TASKS)
+
+
+def test_tags_about_automated_labeling_are_checked_together() -> None:
+    arn = algorithm_arn(REGION, BUILTIN_TASKS["BoundingBox"])
+    tags = {
+        "groundwork:auto-labeling-target": "60 %",
+        "groundwork:auto-labeling-sample-percentage": "51",
+        "groundwork:auto-labeling-goal": "0.6",
+        "team": "cats",
+    }
+    request = labeling_job_request(
+        LabelingJobAlgorithmsConfig={"LabelingJobAlgorithmSpecificationArn": arn},
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )
+
+    unknown, target, percentage = open_engine_problems(request)
+
+    assert "'groundwork:auto-labeling-goal' is none of" in unknown
+    assert "'60 %'; a number above 0, at most 1 is expected" in target
+    assert "'51'; a number from 0 to 50 is expected" in percentage
+
+
+@pytest.mark.parametrize("value", ["0", "-0.1", "1.01", "nan", "inf", ""])
+def test_a_target_is_a_share(value: str) -> None:
+    arn = algorithm_arn(REGION, BUILTIN_TASKS["BoundingBox"])
+    request = labeling_job_request(
+        LabelingJobAlgorithmsConfig={"LabelingJobAlgorithmSpecificationArn": arn},
+        Tags=[{"Key": "groundwork:auto-labeling-target", "Value": value}],
+    )
+
+    assert len(open_engine_problems(request)) == 1
+
+
+def test_tags_without_automated_labeling_mean_a_mistake() -> None:
+    request = labeling_job_request(
+        Tags=[{"Key": "groundwork:auto-labeling-target", "Value": "0.7"}]
+    )
+
+    (problem,) = open_engine_problems(request)
+
+    assert "does not ask for automated labeling; add LabelingJobAlgorithmsConfig" in problem
+
+
+def test_a_key_or_a_network_for_training_is_refused_rather_than_ignored() -> None:
+    config = {
+        "LabelingJobAlgorithmSpecificationArn": algorithm_arn(REGION, BUILTIN_TASKS["BoundingBox"]),
+        "LabelingJobResourceConfig": {"VolumeKmsKeyId": "key"},
+    }
+
+    (problem,) = open_engine_problems(labeling_job_request(LabelingJobAlgorithmsConfig=config))
+
+    assert "LabelingJobResourceConfig: the open engine learns in its own functions" in problem
 
 
 def test_a_wrong_algorithm_is_told_the_right_one() -> None:

@@ -12,10 +12,18 @@ from groundwork.contract.errors import (
     validation_error,
 )
 from groundwork.contract.label_categories import LabelCategoriesError, parse_label_categories
-from groundwork.contract.operations.tags import requested_tags
+from groundwork.contract.operations.initial_models import (
+    InitialModel,
+    find_initial_model,
+    initial_model_problems,
+    model_label_problems,
+)
+from groundwork.contract.operations.tags import requested_tags, tag_problems
 from groundwork.contract.paging import page, time_key
 from groundwork.contract.registry import WorkteamNotFoundError
-from groundwork.contract.rules import labeling_job_problems, open_engine_problems
+from groundwork.contract.rules import labeling_job_problems, open_engine_problems, task_of
+from groundwork.jobs.automation.models import model_arn
+from groundwork.jobs.automation.settings import Automation, automation_of
 from groundwork.jobs.errors import JobExistsError, JobNotFoundError
 from groundwork.jobs.lifecycle import start_job, stop_job
 from groundwork.jobs.model import Counters, Job, JobStatus
@@ -42,9 +50,12 @@ _WITH_OUTPUT = (JobStatus.COMPLETED, JobStatus.STOPPED)
 
 def create(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     """Create a labeling job and start its loop."""
+    initial_model = find_initial_model(engine, request)
     problems = [
         *labeling_job_problems(request, region=engine.region, account=engine.account),
         *open_engine_problems(request),
+        *initial_model_problems(request, initial_model),
+        *tag_problems(request),
     ]
     if problems:
         raise validation_error(problems)
@@ -60,8 +71,9 @@ def create(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
         modified_at=now,
         request={key: value for key, value in request.items() if key != "Tags"},
         reference_code=engine.new_reference_code(),
+        automation=_automation(request, tags, initial_model),
     )
-    if problems := [*_team_problems(engine, job), *_file_problems(engine, job)]:
+    if problems := [*_team_problems(engine, job), *_file_problems(engine, job, initial_model)]:
         raise validation_error(problems)
     try:
         start_job(engine.jobs, engine.loop, job)
@@ -181,6 +193,18 @@ def _fail(engine: Engine, job: Job, reason: str) -> None:
     engine.jobs.change(job.name, failed)
 
 
+def _automation(
+    request: dict[str, Any], tags: dict[str, str], initial_model: InitialModel | None
+) -> Automation | None:
+    task = task_of(request)
+    if "LabelingJobAlgorithmsConfig" not in request or task is None:
+        return None
+    automation = automation_of(task.key, tags)
+    if initial_model is None:
+        return automation
+    return replace(automation, initial_model=str(initial_model.folder))
+
+
 def _team_problems(engine: Engine, job: Job) -> list[str]:
     missing = f"The work team {job.workteam_arn} does not exist"
     try:
@@ -191,7 +215,7 @@ def _team_problems(engine: Engine, job: Job) -> list[str]:
     return [] if team.arn == job.workteam_arn else [f"{missing}; there is {team.arn}"]
 
 
-def _file_problems(engine: Engine, job: Job) -> list[str]:
+def _file_problems(engine: Engine, job: Job, initial_model: InitialModel | None) -> list[str]:
     """Return what is wrong with the files that a job names, as its role sees them."""
     files = engine.files_for_role(job.role_arn, job_session_name(job.name))
 
@@ -202,9 +226,12 @@ def _file_problems(engine: Engine, job: Job) -> list[str]:
     def label_problems() -> Iterable[str]:
         if job.label_categories_uri:
             try:
-                parse_label_categories(_read(files, job.label_categories_uri), job.task)
+                labels = parse_label_categories(_read(files, job.label_categories_uri), job.task)
             except LabelCategoriesError as error:
                 yield from (f"{job.label_categories_uri}: {text}" for text in error.problems)
+            else:
+                if initial_model is not None:
+                    yield from model_label_problems(files, initial_model, labels)
 
     def template_problems() -> Iterable[str]:
         if job.template_uri:
@@ -265,7 +292,11 @@ def _outcome(job: Job) -> dict[str, Any]:
     if job.failure_reason:
         outcome["FailureReason"] = job.failure_reason
     if job.status in _WITH_OUTPUT:
-        outcome["LabelingJobOutput"] = {"OutputDatasetS3Uri": str(job.output_manifest_uri)}
+        output = {"OutputDatasetS3Uri": str(job.output_manifest_uri)}
+        if job.final_model is not None:
+            arn = model_arn(job.region, job.account, job.name, job.final_model)
+            output["FinalActiveLearningModelArn"] = arn
+        outcome["LabelingJobOutput"] = output
     return outcome
 
 

@@ -43,8 +43,14 @@ def delete(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
 
 def requested_tags(request: dict[str, Any]) -> dict[str, str]:
     """Return a request's tags by key; ValidationError for keys that are reserved or repeated."""
-    tags = request.get("Tags", [])
-    keys = [tag["Key"] for tag in tags]
+    if problems := tag_problems(request):
+        raise validation_error(problems)
+    return {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+
+
+def tag_problems(request: dict[str, Any]) -> list[str]:
+    """Return everything that is wrong with the keys of a request's tags."""
+    keys = [tag["Key"] for tag in request.get("Tags", [])]
     problems = [
         f"tag key {key!r} begins with aws:, which is reserved"
         for key in keys
@@ -55,9 +61,7 @@ def requested_tags(request: dict[str, Any]) -> dict[str, str]:
         for key in dict.fromkeys(keys)
         if keys.count(key) > 1
     ]
-    if problems:
-        raise validation_error(problems)
-    return {tag["Key"]: tag["Value"] for tag in tags}
+    return problems
 
 
 def _listed(tags: dict[str, str]) -> list[dict[str, str]]:

@@ -42,6 +42,8 @@ def in_one_sentence(
     decisive: PlanRecord,
     terms: Terms,
     quality_name: str,
+    *,
+    has_ended: bool,
 ) -> str:
     """Tell what the machine labeled and how well, or what was missing for it to label anything.
 
@@ -61,13 +63,20 @@ def in_one_sentence(
             f"with {terms.confidence:.0%} confidence, their {quality_name} against "
             f"{RELATIVE_TO} is at least {bound:.3f} (target {terms.target})."
         )
-    return f"The machine labeled no object: {_missing(verdicts, decisive, terms, quality_name)}."
+    missing = _missing(verdicts, decisive, terms, quality_name, has_ended)
+    return f"The machine {'labeled no object' if has_ended else 'has labeled none yet'}: {missing}."
 
 
 def _missing(
-    verdicts: Sequence[VerdictRecord], decisive: PlanRecord, terms: Terms, quality_name: str
+    verdicts: Sequence[VerdictRecord],
+    decisive: PlanRecord,
+    terms: Terms,
+    quality_name: str,
+    has_ended: bool,
 ) -> str:
-    if decisive.decision is Decision.RANDOM and len(decisive.asked) >= decisive.pool:
+    if decisive.decision is Decision.RANDOM and decisive.iteration == 0 and has_ended:
+        if len(decisive.asked) < decisive.pool:
+            return "the job ended before a model had learned from people's first batch"
         return (
             f"people's first batch took all {decisive.pool} objects; labels by machine take some "
             f"to learn from, a sample of {SMALLEST_SAMPLE} or more that proves them, and more than "

@@ -35,15 +35,15 @@ class Room:
 
     def too_little(self) -> str | None:
         """Say why no label could be accepted, whatever the model; None if some could."""
+        if self.pool <= 2 * SMALLEST_SAMPLE:
+            return (
+                f"no more than {self.pool} objects are left: a sample of {SMALLEST_SAMPLE} would "
+                "not save people more work than it costs them"
+            )
         if self.people < SMALLEST_SAMPLE:
             return (
                 f"people may get {self.people} more objects at a time (MaxConcurrentTaskCount, "
                 f"stopping conditions), fewer than the {SMALLEST_SAMPLE} that a sample takes"
-            )
-        if self.pool <= 2 * SMALLEST_SAMPLE:
-            return (
-                f"{self.pool} objects are left: a sample of {SMALLEST_SAMPLE} would not save "
-                "people more than it costs them"
             )
         if self.labels <= SMALLEST_SAMPLE:
             return (

@@ -89,7 +89,7 @@ def _random_batch(
     decided = plan_first(objects, room.people, automated.draws(iteration, "plan"))
     if iteration == 0:
         return decided
-    return replace(decided, reason=f"people get objects at random: {model.reason}")
+    return replace(decided, reason=model.reason)
 
 
 def _decide(automated: Automated, iteration: int, pool: Pool, room: Room) -> Plan:

@@ -46,7 +46,12 @@ def record_round(automated: Automated, iteration: int, ended: str | None = None)
     counters = automated.progress(iteration).counters
     verdicts = _verdicts(automated, iteration)
     sentence = in_one_sentence(
-        counters, verdicts, decisive, automated.terms, automated.form.quality_name
+        counters,
+        verdicts,
+        decisive,
+        automated.terms,
+        automated.form.quality_name,
+        has_ended=ended is not None,
     )
     known = _known(automated, verdicts)
     document = _round(automated, iteration, counters, verdicts) | known | {"ended": ended}

@@ -79,7 +79,7 @@ def _make_model(automated: Automated, iteration: int, states: States) -> ModelRe
     )
     too_little = room_for(automated.job, automated.progress(iteration), states).too_little()
     if too_little:
-        record = replace(record, reason=f"no model is of use: {too_little}")
+        record = replace(record, reason=too_little)
         automated.files.keep_model_record(record)
         return record
     learner = automated.learner
