@@ -13,7 +13,15 @@ from tests.support.synthesis import CDK_CONTEXT, PROJECT
 from tests.synth.conftest import WORKERS
 
 _LIBRARY_CACHE = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
-_PARTS = ("app.py", "cdk.json", "stacks", "lambdas", "groundwork", "portal/dist")
+_PARTS = (
+    "app.py",
+    "cdk.json",
+    "requirements.txt",
+    "stacks",
+    "lambdas",
+    "groundwork",
+    "portal/dist",
+)
 
 
 @pytest.fixture(scope="module")

@@ -157,12 +157,14 @@ def test_a_request_that_the_service_model_refuses_hides_no_other_problem() -> No
 
 
 def test_what_the_open_engine_does_not_have_is_told_there_only() -> None:
+    wanted = request()
+    wanted["OutputConfig"]["SnsTopicArn"] = f"arn:aws:sns:{REGION}:{ACCOUNT}:labels"
     changes: dict[str, Any] = {
-        "request": request(automated=True),
+        "request": wanted,
         "role_trust": trust(AWS=f"arn:aws:iam::{ACCOUNT}:root", Service="sagemaker.amazonaws.com"),
     }
     assert problems_of(**changes) == []
-    assert "automated labeling" in only_problem(engine="open", **changes)
+    assert "does not send labels to a topic" in only_problem(engine="open", **changes)
 
 
 # Files
@@ -422,6 +424,27 @@ def test_too_few_objects_for_automated_labeling_are_a_warning() -> None:
     assert len(found) == 1
     assert "the data set has 30 objects" in found[0]
     assert "at least 1,250" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("objects", "batch", "warned"),
+    [
+        (400, 1000, []),
+        (100, 1000, ["the data set has 100 objects", "about 300"]),
+        (400, 10, ["in batches of 10 people cannot prove", "20 or more"]),
+    ],
+)
+def test_what_leaves_the_open_engine_nothing_to_automate_is_a_warning(
+    objects: int, batch: int, warned: list[str]
+) -> None:
+    """It has a smaller minimum, and asks for a tenth of the objects at a time by itself."""
+    found = warnings_of(
+        engine="open",
+        request=request(automated=True, MaxConcurrentTaskCount=batch),
+        manifest=ManifestSeen(objects=objects, buckets={"data": objects}),
+    )
+    assert len(found) == min(1, len(warned))
+    assert all(part in found[0] for part in warned)
 
 
 def test_a_batch_that_needs_a_support_case_is_a_warning() -> None:
