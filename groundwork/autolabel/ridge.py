@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundwork.autolabel.processors import side_by_side
+
 Floats = NDArray[np.float32]
 Integers = NDArray[np.intp]
 
 _ROWS_FOR_WIDTH = 500
 # Added to the landmarks' kernel, whose diagonal is 1: two that are alike would make it singular.
 _JITTER = 1e-4
-_ROWS_AT_ONCE = 2048
+_ROWS_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,14 @@ class LandmarkMap:
 
     def __call__(self, rows: Floats) -> Floats:
         """Return the coordinates of rows: (rows, coordinates)."""
-        parts = [
-            np.exp(
-                -self.sharpness
-                * _squared_distances(rows[first : first + _ROWS_AT_ONCE], self.landmarks)
-            )
-            @ self.basis
-            for first in range(0, len(rows), _ROWS_AT_ONCE)
-        ]
+
+        def coordinates(first: int) -> Floats:
+            some = rows[first : first + _ROWS_AT_ONCE]
+            kernel = np.exp(-self.sharpness * _squared_distances(some, self.landmarks))
+            mapped: Floats = kernel @ self.basis
+            return mapped
+
+        parts = side_by_side(coordinates, range(0, len(rows), _ROWS_AT_ONCE))
         return np.concatenate(parts) if parts else np.zeros((0, self.basis.shape[1]), np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -125,12 +127,13 @@ class Ridge:
             (rows,) which group each row belongs to.
         """
         off = self._targets - self.predict(self._rows)
+        weighted = self._rows @ self._inverse
         answers = np.empty_like(self._targets)
         order = np.argsort(groups, kind="stable")
         borders = np.flatnonzero(np.diff(groups[order])) + 1
         for members in np.split(order, borders):
             rows = self._rows[members]
-            own = rows @ self._inverse @ rows.T
+            own = weighted[members] @ rows.T
             gap = np.eye(len(members), dtype=np.float32) - own
             answers[members] = self._targets[members] - np.linalg.solve(gap, off[members])
         return answers

@@ -546,6 +546,7 @@ class Workshop:
         *,
         run: bool = True,
         automation: Automation | None = None,
+        reference_code: str = "reference",
         **changes: Any,
     ) -> Job:
         """Start a job on manifest lines and run its loop until it waits for people."""
@@ -563,7 +564,7 @@ class Workshop:
             created_at=self.clock(),
             modified_at=self.clock(),
             request=request,
-            reference_code="reference",
+            reference_code=reference_code,
             automation=automation,
         )
         start_job(self.store, self.loop, job)  # type: ignore[arg-type]  # stands in for the client

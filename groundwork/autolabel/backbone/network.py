@@ -2,7 +2,6 @@
 
 import importlib
 import importlib.util
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+
+from groundwork.autolabel.processors import side_by_side
 
 WHOLE_FILE = "whole.onnx"
 CROPS_FILE = "crops.onnx"
@@ -51,13 +52,11 @@ class Backbone:
     ----------
     folder
         Where ``build_backbone`` wrote its files.
-    threads
-        How many processors one picture may use.
     """
 
-    def __init__(self, folder: Path, threads: int) -> None:
-        self._whole = _session(folder / WHOLE_FILE, threads)
-        self._crops = _session(folder / CROPS_FILE, threads)
+    def __init__(self, folder: Path) -> None:
+        self._whole = _session(folder / WHOLE_FILE)
+        self._crops = _session(folder / CROPS_FILE)
 
     @staticmethod
     @lru_cache(maxsize=1)
@@ -69,15 +68,13 @@ class Backbone:
             from groundwork.autolabel.backbone.build import build_backbone  # noqa: PLC0415
 
             folder = build_backbone(Path(__file__).parents[3] / "build" / "backbone")[0].parent
-        return Backbone(folder, os.cpu_count() or 1)
+        return Backbone(folder)
 
     def whole(self, pictures: Pixels) -> WholeFeatures:
         """Return the features of RGB pictures (batch, height, width, 3), sides multiples of 32."""
+        batches = np.split(pictures, range(_WHOLE_BATCH, len(pictures), _WHOLE_BATCH))
         names = ["stride_16", "stride_32", "pooled"]
-        parts = [
-            self._whole.run(names, {"pixels": pictures[first : first + _WHOLE_BATCH]})
-            for first in range(0, len(pictures), _WHOLE_BATCH)
-        ]
+        parts = side_by_side(lambda batch: self._whole.run(names, {"pixels": batch}), batches)
         maps, coarse, pooled = (np.concatenate(each) for each in zip(*parts, strict=True))
         return WholeFeatures(maps.transpose(0, 2, 3, 1), coarse.transpose(0, 2, 3, 1), pooled)
 
@@ -97,9 +94,7 @@ class Backbone:
         return rows.reshape(len(rows), -1)
 
 
-def _session(path: Path, threads: int) -> Any:
+def _session(path: Path) -> Any:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    # Threads that wait in a loop would take the processor from NumPy's.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

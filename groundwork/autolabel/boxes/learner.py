@@ -39,6 +39,7 @@ from groundwork.autolabel.learner import (
     representative,
 )
 from groundwork.autolabel.pictures import Picture, cut_crops, fit_square, square_scale
+from groundwork.autolabel.processors import one_thread_each, side_by_side
 
 Floats = NDArray[np.float32]
 
@@ -63,6 +64,7 @@ _SAME_PLACE_OVERLAP = 0.6
 _MOST_COPIED_ROWS = 6000
 _MOST_COPIES = 8
 _PICTURES_AT_ONCE = 64
+_OWNERS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class BoxLearner:
 
     def features(self, pictures: Sequence[Picture]) -> list[bytes]:
         """Return each picture's feature maps in a byte a number, scaled by the largest."""
-        squares = np.stack([fit_square(picture, SQUARE_PIXELS) for picture in pictures])
+        squares = np.stack(side_by_side(partial(fit_square, side=SQUARE_PIXELS), pictures))
         found = self._backbone.whole(squares)
         records = np.zeros(len(pictures), _RECORD)
         for index, picture in enumerate(pictures):
@@ -121,6 +123,7 @@ class BoxLearner:
                 records[index][f"{name}_scale"] = scale
         return [record.tobytes() for record in records]
 
+    @one_thread_each()
     def train(
         self,
         examples: Sequence[Example],
@@ -169,6 +172,7 @@ class BoxLearner:
         arrays["threshold"] = np.array(threshold)
         return Trained(arrays, Evidence(forecasts, scores), copies.kept())
 
+    @one_thread_each()
     def predict(
         self, model: Arrays, objects: Sequence[KnownObject], classes: int
     ) -> list[Prediction]:
@@ -208,16 +212,23 @@ class BoxLearner:
         """Train on all pictures, and on either half for what the other half's places are."""
         objects = own.objects_in_cells(labels)
         order = np.random.default_rng([seed, 99]).permutation(len(own))
-        found: dict[int, Proposals] = {}
-        for number, half in enumerate(np.array_split(order, 2)):
-            rest = np.setdiff1d(order, half)
-            random = np.random.default_rng([seed, 100 + number])
+        nobody: NDArray[np.intp] = order[:0]
+
+        def trained(unseen: NDArray[np.intp]) -> tuple[ProposalNetwork, list[Proposals]]:
+            chosen = np.setdiff1d(order, unseen)
+            random = np.random.default_rng([seed, len(chosen), int(chosen[0])])
             network = train_proposals(
-                own.maps.of(rest), [objects[index] for index in rest], classes, random
+                own.maps.of(chosen), [objects[index] for index in chosen], classes, random
             )
-            proposed = propose(network, own.maps.of(half), _MOST_PROPOSALS)
-            found.update(zip(half.tolist(), proposed, strict=True))
-        whole = train_proposals(own.maps, objects, classes, np.random.default_rng([seed, 102]))
+            return network, propose(network, own.maps.of(unseen), _MOST_PROPOSALS)
+
+        halves = np.array_split(order, 2)
+        (whole, _), *others = side_by_side(trained, [nobody, *halves])
+        found = {
+            index: places
+            for half, (_, proposed) in zip(halves, others, strict=True)
+            for index, places in zip(half.tolist(), proposed, strict=True)
+        }
         return whole, _placed(own, [found[index] for index in range(len(own))])
 
     def _rows(self, number: int, own: "_Pictures", places: Places) -> list[Floats]:
@@ -230,16 +241,19 @@ class BoxLearner:
         """Return the backbone's features of the crops of places."""
         rows = np.zeros((len(places), _CROP_NUMBERS), np.float32)
         frames = frames_around(places.boxes, zoom).corners
-        for owners in np.array_split(np.arange(len(own)), max(1, len(own) // 32)):
+
+        def fill(owners: NDArray[np.intp]) -> None:
             members = np.flatnonzero(np.isin(places.owners, owners))
-            if not len(members):
-                continue
             crops = np.empty((len(members), CROP_PIXELS, CROP_PIXELS, 3), np.uint8)
             for owner in np.unique(places.owners[members]):
                 here = places.owners[members] == owner
                 picture = own.objects[owner].open_picture()
                 crops[here] = cut_crops(picture, frames[members[here]], CROP_PIXELS)
             rows[members] = self._backbone.crops(crops)
+
+        owners = np.unique(places.owners)
+        if len(owners):
+            side_by_side(fill, np.array_split(owners, -(-len(owners) // _OWNERS_AT_ONCE)))
         return rows
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from groundwork.autolabel.arrays import Arrays, below, named
 from groundwork.autolabel.boxes.geometry import Boxes, Integers, frames_around, overlaps
 from groundwork.autolabel.boxes.proposals import FeatureMaps
+from groundwork.autolabel.processors import side_by_side
 from groundwork.autolabel.ridge import LandmarkMap, Ridge
 
 Floats = NDArray[np.float32]
@@ -155,12 +156,24 @@ def train_look(
     means, scales = _normalization(blocks)
     rows = _normalized(blocks, means, scales)
     worth, aims, near = _targets(places, labels, classes)
-    score_map = LandmarkMap.fit(rows[:_LANDMARKS], sharpness=_SCORE_SHARPNESS)
-    edge_map = LandmarkMap.fit(rows[near][:_LANDMARKS], sharpness=_EDGE_SHARPNESS)
-    scores = Ridge(score_map(rows), worth, _SCORE_PENALTY)
     codes = frames_around(places.boxes, zoom).encode(aims)[near].astype(np.float32)
-    coordinates = edge_map(rows)
-    edges = Ridge(coordinates[near], codes, _EDGE_PENALTY)
+
+    def score_fit() -> tuple[LandmarkMap, Ridge, Floats]:
+        landmarks = LandmarkMap.fit(rows[:_LANDMARKS], sharpness=_SCORE_SHARPNESS)
+        ridge = Ridge(landmarks(rows), worth, _SCORE_PENALTY)
+        return landmarks, ridge, ridge.without_own_group(places.owners)[:told]
+
+    def edge_fit() -> tuple[LandmarkMap, Ridge, Floats]:
+        landmarks = LandmarkMap.fit(rows[near][:_LANDMARKS], sharpness=_EDGE_SHARPNESS)
+        coordinates = landmarks(rows)
+        ridge = Ridge(coordinates[near], codes, _EDGE_PENALTY)
+        unseen = ridge.predict(coordinates[:told])
+        unseen[near[:told]] = ridge.without_own_group(places.owners[near])[: near[:told].sum()]
+        return landmarks, ridge, unseen
+
+    (score_map, scores, unseen_scores), (edge_map, edges, unseen_codes) = side_by_side(
+        lambda fit: fit(), [score_fit, edge_fit]
+    )
     look = Look(
         zoom,
         means,
@@ -172,9 +185,6 @@ def train_look(
         edges.weights,
         edges.mean,
     )
-    unseen_scores = scores.without_own_group(places.owners)[:told]
-    unseen_codes = edges.predict(coordinates[:told])
-    unseen_codes[near[:told]] = edges.without_own_group(places.owners[near])[: near[:told].sum()]
     return look, _seen(unseen_scores, unseen_codes, places.boxes[:told], zoom)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundwork.autolabel.boxes.geometry import Boxes, overlaps
+from groundwork.autolabel.processors import side_by_side
 
 # Single precision, except where gradients are checked.
 Floats = NDArray[Any]
@@ -144,13 +145,15 @@ class ProposalNetwork:
 
 def propose(network: ProposalNetwork, maps: FeatureMaps, most: int) -> list[Proposals]:
     """Return each picture's likeliest places, at most so many, one of those that overlap."""
-    found = []
-    for first in range(0, len(maps), _PICTURES_AT_ONCE):
+
+    def proposed(first: int) -> list[Proposals]:
         some = maps.of(slice(first, first + _PICTURES_AT_ONCE))
         heat, distances = network.maps(some)
         peaks = _peaks(heat * _covered(some)[..., None])
-        found += [_places(peaks[i], distances[i], most) for i in range(len(some))]
-    return found
+        return [_places(peaks[index], distances[index], most) for index in range(len(some))]
+
+    parts = side_by_side(proposed, range(0, len(maps), _PICTURES_AT_ONCE))
+    return [places for part in parts for places in part]
 
 
 def train_proposals(

@@ -7,6 +7,7 @@ held-out set.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from groundwork.autolabel.learner import (
     representative,
 )
 from groundwork.autolabel.pictures import Picture, fit_square
+from groundwork.autolabel.processors import one_thread_each, side_by_side
 from groundwork.autolabel.ridge import LandmarkMap, Ridge
 
 Floats = NDArray[np.float32]
@@ -54,10 +56,11 @@ class ClassLearner:
 
     def features(self, pictures: Sequence[Picture]) -> list[bytes]:
         """Return each picture's pooled features."""
-        squares = np.stack([fit_square(picture, SQUARE_PIXELS) for picture in pictures])
+        squares = np.stack(side_by_side(partial(fit_square, side=SQUARE_PIXELS), pictures))
         pooled = self._backbone.whole(squares).pooled.astype("<f2")
         return [row.tobytes() for row in pooled]
 
+    @one_thread_each()
     def train(
         self,
         examples: Sequence[Example],
@@ -91,6 +94,7 @@ class ClassLearner:
         }
         return Trained(model, Evidence(forecasts, right), {})
 
+    @one_thread_each()
     def predict(
         self, model: Arrays, objects: Sequence[KnownObject], classes: int
     ) -> list[Prediction]:

@@ -23,7 +23,7 @@ from groundwork.jobs.automation.objects import (
 from groundwork.jobs.automation.pictures import ShardPictures
 from groundwork.jobs.automation.records import PlanRecord, VerdictRecord
 from groundwork.jobs.errors import JobFailedError
-from groundwork.jobs.model import Job
+from groundwork.jobs.layout import Output
 from groundwork.manifest import ManifestLine, read_lines
 from groundwork.s3_client import S3Client, S3ExistsError, S3NotFoundError
 from groundwork.s3_uri import S3Uri
@@ -60,7 +60,7 @@ class AutomationFiles:
         S3 with the job's own role.
     """
 
-    def __init__(self, files: S3Client, job: Job) -> None:
+    def __init__(self, files: S3Client, job: Output) -> None:
         self.s3 = files
         self._job = job
 

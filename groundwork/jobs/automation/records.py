@@ -16,6 +16,8 @@ class Decision(StrEnum):
 
     # There is no model that could choose.
     RANDOM = "random"
+    # As random, but so little is left to label that a model would be of no use.
+    REST = "rest"
     LEARN = "learn"
     PROPOSE = "propose"
 

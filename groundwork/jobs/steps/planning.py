@@ -52,7 +52,7 @@ def _plan(automated: Automated, iteration: int) -> None:
     inference_seconds = 0.0
     if model.origin is None:
         decided = _random_batch(automated, iteration, objects, room, model)
-        decision = Decision.RANDOM
+        decision = Decision.REST if room.too_little() else Decision.RANDOM
     else:
         forecasts, inference_seconds = _forecasts(automated, iteration, objects, len(states))
         curve = _risk_curve(forecasts)

@@ -180,7 +180,7 @@ def _refuse_failing_sample(engine: Engine, job_name: str) -> None:
     if failed <= _MOST_FAILED_OF_SAMPLE * batch.selected:
         return
     files = AutomationFiles(engine.files_for_job(job), job)
-    if files.plan(0).decision is Decision.RANDOM:
+    if files.plan(0).decision in (Decision.RANDOM, Decision.REST):
         raise JobFailedError(
             f"{failed} of the {batch.selected} objects of the first batch, a random sample, "
             f"failed: more than {_MOST_FAILED_OF_SAMPLE:.0%}. The output manifest names the "

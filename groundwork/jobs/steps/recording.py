@@ -92,14 +92,22 @@ def why_ended(job: Job, progress: Progress) -> str:
 
 
 def _decisive_plan(automated: Automated, iteration: int) -> PlanRecord | None:
-    """Return the last plan that a model had a part in; else the last one, or None."""
-    last = None
+    """Return the plan that tells best how automated labeling stands; None if there is none.
+
+    It is the last one in which a model had a part, or else the last one that says why there was no
+    model while enough was left for one.
+    """
+    last, without_model = None, None
     for past in range(iteration, -1, -1):
         plan = automated.files.find_plan(past)
-        if plan is not None and plan.decision is not Decision.RANDOM:
+        if plan is None:
+            continue
+        if plan.decision in (Decision.LEARN, Decision.PROPOSE):
             return plan
         last = last or plan
-    return last
+        if plan.decision is Decision.RANDOM and past > 0:
+            without_model = without_model or plan
+    return without_model or last
 
 
 def _verdicts(automated: Automated, iteration: int) -> list[VerdictRecord]:
