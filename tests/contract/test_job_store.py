@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from groundwork.jobs import tasks
+from groundwork.jobs.automation.settings import Automation
 from groundwork.jobs.errors import JobExistsError
 from groundwork.jobs.job_store import JobStore
 from groundwork.jobs.model import Batch, BatchState, Counters, Job, JobStatus, Lease, Task
@@ -60,6 +61,25 @@ def lease(worker_id: str = "ann", nonce: str = "n1") -> Lease:
 def available(store: JobStore, worker_id: str, now: datetime = NOW, start: int = 0) -> list[int]:
     found = store.search_available("Birds", 1, worker_id, now, start)
     return [candidate.object_id for candidate in found]
+
+
+def test_what_a_job_asks_of_automated_labels_comes_back_as_it_was(store: JobStore) -> None:
+    automation = Automation(0.1 + 0.2, 1 / 3, "s3://bucket/output/first/training/7")
+    job = replace(JOB, name="automated", automation=automation, final_model=3)
+
+    store.create(job)
+
+    assert store.get("automated") == job
+
+
+def test_jobs_of_before_automated_labeling_go_on(store: JobStore, table: Table) -> None:
+    store.create(replace(JOB, name="older"))
+    item = table.get("JOB", "older")
+    assert item is not None
+    del item["final_model"]
+    table.put(Put(item))
+
+    assert store.get("older") == replace(JOB, name="older")
 
 
 def test_a_job_is_kept_changed_and_found_whatever_the_case(store: JobStore) -> None:

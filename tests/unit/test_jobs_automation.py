@@ -500,6 +500,8 @@ def test_a_chained_job_learns_from_earlier_people_and_leaves_earlier_machines_al
     machine = [number for number in by(shop, "no") if number >= 80]
     assert shop.job().counters.machine_labeled == len(machine) + 20
     assert len(machine) > 20
+    assert summary(shop)["machine_labeled"] == len(machine)
+    assert f"The machine labeled {len(machine)} of 200 objects" in summary(shop)["outcome"]
 
 
 def test_a_job_begins_with_the_model_of_an_earlier_one(shop: Workshop) -> None:

@@ -156,15 +156,19 @@ def test_a_request_that_the_service_model_refuses_hides_no_other_problem() -> No
     assert any("0 labels; bounding box needs at least 1" in problem for problem in found)
 
 
+def with_own_network(wanted: dict[str, Any]) -> dict[str, Any]:
+    network = {"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}}
+    config = {**wanted["LabelingJobAlgorithmsConfig"], "LabelingJobResourceConfig": network}
+    return {**wanted, "LabelingJobAlgorithmsConfig": config}
+
+
 def test_what_the_open_engine_does_not_have_is_told_there_only() -> None:
-    wanted = request()
-    wanted["OutputConfig"]["SnsTopicArn"] = f"arn:aws:sns:{REGION}:{ACCOUNT}:labels"
     changes: dict[str, Any] = {
-        "request": wanted,
+        "request": with_own_network(request(automated=True)),
         "role_trust": trust(AWS=f"arn:aws:iam::{ACCOUNT}:root", Service="sagemaker.amazonaws.com"),
     }
     assert problems_of(**changes) == []
-    assert "does not send labels to a topic" in only_problem(engine="open", **changes)
+    assert "outside your VPC" in only_problem(engine="open", **changes)
 
 
 # Files

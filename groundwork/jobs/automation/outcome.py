@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from groundwork.autolabel.rounds import SMALLEST_SAMPLE, Terms, measured_interval
+from groundwork.autolabel.rounds import SMALLEST_SAMPLE, Assurance, Terms, measured_interval
 from groundwork.jobs.automation.records import Decision, PlanRecord, VerdictRecord
 from groundwork.jobs.model import Counters
 
@@ -49,6 +49,8 @@ def in_one_sentence(
 
     Parameters
     ----------
+    counters
+        They count what was labeled before the job, too.
     verdicts
         Of all iterations from the first on.
     decisive
@@ -56,12 +58,12 @@ def in_one_sentence(
     quality_name
         What the quality of a label is called, such as "mean IoU".
     """
-    bound = verdicts[-1].assurance.bound if verdicts else None
-    if bound is not None:
+    assurance = verdicts[-1].assurance if verdicts else Assurance()
+    if assurance.bound is not None:
         return (
-            f"The machine labeled {counters.machine_labeled} of {counters.total_objects} objects; "
-            f"with {terms.confidence:.0%} confidence, their {quality_name} against "
-            f"{RELATIVE_TO} is at least {bound:.3f} (target {terms.target})."
+            f"The machine labeled {assurance.labels} of {counters.total_objects} objects; with "
+            f"{terms.confidence:.0%} confidence, their {quality_name} against {RELATIVE_TO} is at "
+            f"least {assurance.bound:.3f} (target {terms.target})."
         )
     missing = _missing(verdicts, decisive, terms, quality_name, has_ended)
     return f"The machine {'labeled no object' if has_ended else 'has labeled none yet'}: {missing}."

@@ -7,12 +7,8 @@ import numpy as np
 from groundwork.autolabel.rounds import SMALLEST_SAMPLE
 from groundwork.jobs.allowance import objects_for_people, objects_to_label
 from groundwork.jobs.automation.objects import BEFORE, ObjectState, States, objects_in
+from groundwork.jobs.automation.settings import objects_at_once
 from groundwork.jobs.model import Job, Progress
-
-# People's share of what was to be labeled at first, at a time: ten batches are enough to learn from
-# and to judge with, and smaller ones would spend people's time on waiting for trainings.
-_SHARE_AT_ONCE = 10
-_LEAST_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -56,14 +52,12 @@ class Room:
 def room_for(job: Job, progress: Progress, states: States) -> Room:
     """Return what the next round may be.
 
-    People get at most a tenth of the objects at a time, so that something is left to automate, but
-    not fewer than 50, and never more than the job's own limits allow. Where the job is to label a
+    People never get more than the job's own limits allow. Where the job is to label a
     part of its input only, what people may get is set aside before labels are accepted, so that
     both together stay within it.
     """
     to_label = len(states) - len(objects_in(states, *BEFORE))
-    at_once = max(_LEAST_AT_ONCE, to_label // _SHARE_AT_ONCE)
-    people = min(objects_for_people(job, progress), at_once)
+    people = min(objects_for_people(job, progress), objects_at_once(to_label))
     left = objects_to_label(job, progress)
     unlimited = left == progress.counters.unlabeled
     return Room(

@@ -20,6 +20,10 @@ DEFAULT_TARGETS: Mapping[str, float] = MappingProxyType(
     {"BoundingBox": 0.6, "ImageMultiClass": 0.95}
 )
 _HIGHEST_SAMPLE_PERCENTAGE = 50.0
+# People's share of what was to be labeled at first, at a time: ten batches are enough to learn from
+# and to judge with, and smaller ones would spend people's time on waiting for trainings.
+_SHARE_AT_ONCE = 10
+_LEAST_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,15 @@ class Automation:
     target: float
     sampled_share: float = 0.0
     initial_model: str | None = None
+
+
+def objects_at_once(to_label: int) -> int:
+    """Return how many objects people get at a time, whatever the batch size allows.
+
+    It is a tenth of what the job is to label, so that something is left to automate, but not fewer
+    than 50.
+    """
+    return max(_LEAST_AT_ONCE, to_label // _SHARE_AT_ONCE)
 
 
 def automation_of(task_key: str, tags: Mapping[str, str]) -> Automation:

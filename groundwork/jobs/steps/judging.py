@@ -138,10 +138,16 @@ def _score_sample(
     form, classes = automated.form, len(automated.classes)
     attribute = automated.job.label_attribute
     rank_of = {object_id: rank for rank, object_id in enumerate(proposal.objects.tolist())}
-    proposed: dict[int, Any] = {}
-    for shard, objects in automated.files.shards().grouped(proposal.sample.tolist()).items():
+
+    def labels_of(group: tuple[int, list[int]]) -> dict[int, Any]:
+        shard, objects = group
         labels = automated.files.machine_labels(iteration - 1, shard)
-        proposed |= {object_id: labels[object_id][attribute] for object_id in objects}
+        return {object_id: labels[object_id][attribute] for object_id in objects}
+
+    groups = automated.files.shards().grouped(proposal.sample.tolist()).items()
+    proposed: dict[int, Any] = {}
+    for found in in_order(labels_of, groups, threads=_THREADS, ahead=_SHARDS_AHEAD):
+        proposed |= found
 
     def scored(object_id: int) -> SampledLabel:
         rank = rank_of[object_id]
