@@ -292,7 +292,7 @@ def test_the_smallest_batch_is_the_smallest_sample() -> None:
     assert SMALLEST_BATCH == SMALLEST_SAMPLE
 
 
-@pytest.mark.parametrize(("engine", "fewest"), [("ground-truth", "1,250"), ("open", "300")])
+@pytest.mark.parametrize(("engine", "fewest"), [("ground-truth", "1,250"), ("open", "200")])
 def test_few_images_for_automated_labeling_are_a_warning(
     tmp_path: Path, engine: str, fewest: str
 ) -> None:

@@ -434,7 +434,7 @@ def test_too_few_objects_for_automated_labeling_are_a_warning() -> None:
     ("objects", "batch", "warned"),
     [
         (400, 1000, []),
-        (100, 1000, ["the data set has 100 objects", "about 300"]),
+        (100, 1000, ["the data set has 100 objects", "about 200"]),
         (400, 10, ["in batches of 10 people cannot prove", "20 or more"]),
     ],
 )
