@@ -232,13 +232,18 @@ class S3Client:
 
     def list_keys(self, folder: S3Uri) -> Iterator[S3Uri]:
         """Yield everything in a folder and below, in order of the keys."""
+        for uri, _ in self.list_sizes(folder):
+            yield uri
+
+    def list_sizes(self, folder: S3Uri) -> Iterator[tuple[S3Uri, int]]:
+        """Yield everything in a folder and below with its bytes, in order of the keys."""
         prefix = f"{folder.key}/" if folder.key else ""
         arguments: dict[str, Any] = {"Bucket": folder.bucket, "Prefix": prefix}
         while True:
             with _told_as(f"listing {folder}"):
                 page = self.api.list_objects_v2(**arguments)
             for entry in page.get("Contents", []):
-                yield S3Uri(folder.bucket, entry["Key"])
+                yield S3Uri(folder.bucket, entry["Key"]), int(entry["Size"])
             if not page.get("IsTruncated"):
                 return
             arguments["ContinuationToken"] = page["NextContinuationToken"]

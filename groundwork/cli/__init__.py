@@ -13,6 +13,7 @@ _MODULES = {
     "status": "status:status",
     "results": "results:results",
     "report": "report:report",
+    "cost": "cost:cost",
     "export": "labels:export",
     "import": "labels:import_",
     "demo": "local:demo",
