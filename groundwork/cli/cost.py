@@ -134,8 +134,8 @@ def _show(bill: Bill, plan: JobPlan | None) -> None:
     say("")
     say(
         f"Prices of {AS_OF:%Y-%m-%d} for us-east-1, without free tiers, discounts and taxes. "
-        "Labels, answers, time and storage are counted or planned; the other amounts are reckoned from "
-        "them. Ground Truth's training and inference would come on top of its price."
+        "Labels, answers, time and storage are counted or planned; the other amounts are reckoned "
+        "from them. Ground Truth's training and inference would come on top of its price."
     )
 
 
