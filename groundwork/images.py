@@ -42,7 +42,7 @@ _FOREIGN_BEGINNINGS = {
 }
 
 # Pillow's readers raise whatever a broken file makes them stumble over.
-_BROKEN_FILE_ERRORS = (
+BROKEN_FILE_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -123,7 +123,7 @@ def read_image(data: bytes, total_bytes: int) -> ImageFacts:
                 _decode(image, facts)
     except ImageError:
         raise
-    except _BROKEN_FILE_ERRORS as error:
+    except BROKEN_FILE_ERRORS as error:
         if complete or not _looks_accepted(data):
             raise ImageError(_unreadable(data, error)) from error
         raise ImageNeedsMoreError("the image's header goes on") from error
@@ -147,7 +147,7 @@ def _orientation(image: Image.Image) -> int:
     try:
         exif.load(image.info.get("exif", b""))
         return int(exif.get(_ORIENTATION_TAG, 1))
-    except _BROKEN_FILE_ERRORS:
+    except BROKEN_FILE_ERRORS:
         return 1
 
 

@@ -19,14 +19,19 @@ HABITS = (
 )
 
 
-def draw(boxes: Sequence[Box], size: tuple[int, int], random: np.random.Generator) -> list[Box]:
+def draw(
+    boxes: Sequence[Box],
+    size: tuple[int, int],
+    random: np.random.Generator,
+    edge_error: float = EDGE_ERROR,
+) -> list[Box]:
     """Return the boxes as a person would draw them, in whole pixels inside the image."""
     drawn = []
     for box in boxes:
         if random.random() < MISSED_SHARE:
             continue
-        left, right = _edges(box.left, box.width, size[0], random)
-        top, bottom = _edges(box.top, box.height, size[1], random)
+        left, right = _edges(box.left, box.width, size[0], edge_error, random)
+        top, bottom = _edges(box.top, box.height, size[1], edge_error, random)
         drawn.append(Box(box.label, left, top, right - left, bottom - top))
     return drawn
 
@@ -50,8 +55,10 @@ def bounding_box_answer(name: str, boxes: Sequence[Box], size: tuple[int, int]) 
     }
 
 
-def _edges(start: float, length: float, limit: int, random: np.random.Generator) -> tuple[int, int]:
-    error = random.normal(0, EDGE_ERROR * length, 2)
+def _edges(
+    start: float, length: float, limit: int, edge_error: float, random: np.random.Generator
+) -> tuple[int, int]:
+    error = random.normal(0, edge_error * length, 2)
     first = round(min(max(start + error[0], 0), limit - SMALLEST_SIDE_PIXELS))
     last = round(min(start + length + error[1], limit))
     return first, max(last, first + SMALLEST_SIDE_PIXELS)

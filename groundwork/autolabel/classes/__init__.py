@@ -1,0 +1,1 @@
+"""Image classification: one class for each picture, from the features of the whole of it."""
