@@ -13,6 +13,7 @@ _MODULES = {
     "status": "status:status",
     "results": "results:results",
     "report": "report:report",
+    "audit": "audit:audit",
     "cost": "cost:cost",
     "export": "labels:export",
     "import": "labels:import_",
