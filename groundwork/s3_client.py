@@ -100,6 +100,12 @@ class S3Client:
         """Use a role's rights; its credentials are kept, and renewed before they run out."""
         return S3Client(session_for_role(role_arn, session_name).client("s3", config=_CONFIG))
 
+    @property
+    def region(self) -> str | None:
+        """The region that the client is for, if it knows one."""
+        region = getattr(getattr(self.api, "meta", None), "region_name", None)
+        return None if region is None else str(region)
+
     def get(self, uri: S3Uri) -> bytes:
         """Return a whole object."""
         return b"".join(self.stream(uri))

@@ -14,7 +14,7 @@ import yaml
 from groundwork.contract.arns import Arn, ArnFormatError, TeamKind
 from groundwork.contract.builtin_tasks import BUILTIN_TASKS, REGION_ACCOUNTS, BuiltinTask
 from groundwork.contract.label_categories import label_problems
-from stacks.image_folder import ImageFolder, ImageFolderError
+from groundwork.image_folder import ImageFolder, ImageFolderError
 
 GROUND_TRUTH = "ground-truth"
 OPEN = "open"
