@@ -7,7 +7,7 @@
   const form = document.getElementById("filters");
   const viewer = document.getElementById("viewer");
   const SVG = "http://www.w3.org/2000/svg";
-  const PAGE = 120;
+  const PAGE = 48;
   const COLORS = [
     "#ffb000",
     "#42a5ff",
@@ -438,7 +438,7 @@
   let waiting = 0;
   form.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(filter, 80);
+    waiting = setTimeout(filter, 30);
   });
   form.addEventListener("reset", () => setTimeout(filter));
   form.addEventListener("submit", (event) => event.preventDefault());

@@ -22,6 +22,7 @@ _SECTIONS = {
     "automation": Text("Automated labeling", "자동 라벨링"),
     "data": Text("What was labeled", "라벨 분포"),
     "workers": Text("Workers", "작업자"),
+    "cost": Text("Cost", "비용"),
     "problems": Text("Problems", "문제"),
     # At the end, since it grows as one scrolls.
     "gallery": Text("Labels", "라벨"),
@@ -64,6 +65,7 @@ def _frame(content: ReportContent, moment: datetime) -> tuple[str, str]:
         "automation": sections.automation(content),
         "data": sections.data(content),
         "workers": sections.workers(content),
+        "cost": sections.cost(content),
         "problems": sections.problems(content),
         "gallery": _fill(_asset("gallery.html"), {"note": _gallery_note(content)}),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from groundwork.costs.prices import AS_OF, GROUND_TRUTH_OBJECT
 from groundwork.manifest import LabelState
 from groundwork.report_page import charts
 from groundwork.report_page.content import SIZE_BINS, ReportContent
@@ -416,6 +417,39 @@ def workers(content: ReportContent) -> str:
         for worker in found
     ]
     return f'<div class="panel">{table(header, rows)}{definition(AGREEMENT)}</div>'
+
+
+def cost(content: ReportContent) -> str:
+    """Return what the job cost, beside Ground Truth's price for the same labels."""
+    bill = content.bill
+    usage = bill.usage
+    if not usage.labeled:
+        return ""
+    rows: list[list[Cell]] = [
+        [item.name, f"{item.amount:,.6g} {item.price.unit}", f"{item.usd:,.4f}"]
+        for item in usage.engine_items()
+    ]
+    rows += [
+        [Text("Open engine, in all", "오픈 엔진 합계"), "", f"{bill.engine_usd:,.2f}"],
+        [
+            Text("Ground Truth, the same labels", "Ground Truth, 같은 라벨"),
+            f"{usage.labeled:,} x {GROUND_TRUTH_OBJECT.usd}",
+            f"{bill.ground_truth_usd:,.2f}",
+        ],
+    ]
+    header: list[Text | str] = [Text("what", "항목"), Text("how much", "수량"), "USD"]
+    minutes = usage.answer_seconds / 60
+    intro = Text(
+        f"{usage.answers:,} answers took people {minutes:,.0f} minutes. Labels, answers, time and "
+        "storage (for a month) are counted, the other amounts reckoned from them. Prices of "
+        f"{AS_OF:%Y-%m-%d} for us-east-1, without free tiers, discounts and taxes; Ground "
+        "Truth's training and inference would come on top.",
+        f"답 {usage.answers:,}개에 사람이 {minutes:,.0f}분을 썼습니다. 라벨, 답, 시간, 저장 "
+        "용량(한 달)은 센 값이고 나머지는 그것으로 어림한 값입니다. "
+        f"{AS_OF:%Y-%m-%d} us-east-1 가격이며 프리 티어, 할인, 세금은 뺐습니다. Ground Truth의 "
+        "학습과 추론 비용은 별도입니다.",
+    )
+    return f'<div class="panel"><p>{said(intro)}</p>{table(header, rows)}</div>'
 
 
 def problems(content: ReportContent) -> str:
