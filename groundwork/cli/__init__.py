@@ -13,6 +13,7 @@ _MODULES = {
     "status": "status:status",
     "results": "results:results",
     "report": "report:report",
+    "workers": "workers:workers",
     "preflight": "preflight:preflight",
     "audit": "audit:audit",
     "cost": "cost:cost",
