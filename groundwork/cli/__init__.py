@@ -14,6 +14,7 @@ _MODULES = {
     "results": "results:results",
     "report": "report:report",
     "explain": "explain:explain",
+    "workers": "workers:workers",
     "preflight": "preflight:preflight",
     "audit": "audit:audit",
     "cost": "cost:cost",

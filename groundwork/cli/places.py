@@ -21,10 +21,11 @@ local_option = click.option(
 
 @dataclass(frozen=True)
 class Engine:
-    """A labeling API, and the S3 that belongs to it."""
+    """A labeling API, and the services that belong to it."""
 
     labeling: ServiceClient
     files: S3Client
+    client: Callable[[str], ServiceClient]
 
 
 class NoLocalCloudError(UserError):
@@ -56,11 +57,19 @@ def chosen_engine(aws: bool, endpoint: str | None, region: str | None) -> Engine
     """Return what ``engine_options`` chose; NoLocalCloudError if that is not there."""
     if aws or endpoint:
         client = account_labeling_client(endpoint, region)
-        return Engine(ServiceClient(client), S3Client.from_environment())
+        return Engine(
+            ServiceClient(client),
+            S3Client.from_environment(),
+            lambda name: ServiceClient.from_environment(name, region),
+        )
     if region:
         raise click.UsageError("--region belongs to --aws or --endpoint.")
     cloud = running_cloud()
-    return Engine(ServiceClient(cloud.client("sagemaker")), S3Client(cloud.client("s3")))
+    return Engine(
+        ServiceClient(cloud.client("sagemaker")),
+        S3Client(cloud.client("s3")),
+        lambda name: ServiceClient(cloud.client(name)),
+    )
 
 
 def running_cloud() -> LocalCloud:
