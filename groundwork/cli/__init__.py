@@ -20,6 +20,8 @@ _MODULES = {
     "cost": "cost:cost",
     "export": "labels:export",
     "import": "labels:import_",
+    "samples": "simulated:samples",
+    "simulate": "simulated:simulate",
     "demo": "local:demo",
 }
 

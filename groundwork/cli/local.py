@@ -177,7 +177,8 @@ def show_cloud(cloud: LocalCloud) -> None:
     rows += [("stack", f"{stack.name}: {stack.status}") for stack in stacks]
     if not stacks:
         rows.append(("stack", "nothing is deployed; deploy a workshop: groundwork up"))
-    rows += [("job", _job_line(job)) for job in job_states(cloud)]
+    for job in job_states(cloud):
+        rows += [("job", _job_line(job)), ("its results", job.output_folder)]
     portal_url = cloud.output("PortalUrl")
     if portal_url:
         rows.append(("portal", portal_url))
@@ -196,7 +197,12 @@ def cloud_state(cloud: LocalCloud) -> dict[str, Any]:
         "endpoint": cloud.emulator.endpoint,
         "stacks": [{"name": stack.name, "status": stack.status} for stack in project_stacks(cloud)],
         "jobs": [
-            {"name": job.name, "status": job.status, "counters": dict(job.counters)}
+            {
+                "name": job.name,
+                "status": job.status,
+                "counters": dict(job.counters),
+                "output": job.output_folder,
+            }
             for job in job_states(cloud)
         ],
         "portal": portal_url,

@@ -80,6 +80,16 @@ class Crowd:
     ----------
     answer_of
         Gives each worker, by number, the way in which it answers.
+    only_job
+        The one job that they work on; by default on whatever is open.
+    may_be_absent
+        Go on without those whose password nobody here knows: people who have signed in themselves.
+        Their e-mail addresses are in ``absent`` then.
+
+    Raises
+    ------
+    WorkerSignInError
+        On entering, when a worker does not get in; of those who may be absent, when nobody does.
     """
 
     def __init__(
@@ -88,20 +98,26 @@ class Crowd:
         portal_url: str,
         logins: Sequence[tuple[str, str]],
         answer_of: Callable[[int], Answer],
+        *,
+        only_job: str | None = None,
+        may_be_absent: bool = False,
     ) -> None:
         self._cloud = cloud
         self._portal_url = portal_url
         self._logins = logins
         self._answer_of = answer_of
+        self._only_job = only_job
+        self._may_be_absent = may_be_absent
         self._over = threading.Event()
         self._pool = ThreadPoolExecutor(len(logins), thread_name_prefix="worker")
         self._work: list[Any] = []
         self.accepted: list[AcceptedAnswer] = []
+        self.absent: list[str] = []
 
     def __enter__(self) -> "Crowd":
         """Let everybody sign in and begin."""
         try:
-            workers = list(self._pool.map(self._sign_in, self._logins))
+            workers = self._signed_in()
         except BaseException:
             self._pool.shutdown()
             raise
@@ -121,6 +137,24 @@ class Crowd:
         for work in self._work:
             if work.done() and work.exception():
                 raise work.exception()
+
+    def _signed_in(self) -> list[WorkerClient]:
+        """Let everybody sign in at once."""
+        attempts = [self._pool.submit(self._sign_in, login) for login in self._logins]
+        refused = [attempt.exception() for attempt in attempts]
+        workers = [
+            attempt.result() for attempt, error in zip(attempts, refused, strict=True) if not error
+        ]
+        for error, (email, _) in zip(refused, self._logins, strict=True):
+            if error is None:
+                continue
+            expected = self._may_be_absent and isinstance(error, WorkerSignInError)
+            if not (expected and workers):
+                for worker in workers:
+                    worker.close()
+                raise error
+            self.absent.append(email)
+        return workers
 
     def _sign_in(self, login: tuple[str, str]) -> WorkerClient:
         email, temporary_password = login
@@ -144,6 +178,8 @@ class Crowd:
         """Answer one task of every open job; tell whether there was any."""
         found = False
         for job in self._insist(worker.jobs):
+            if self._only_job not in (None, job["name"]):
+                continue
             task = self._insist(worker.take, job["name"])
             if task is None or task is _TOO_LATE:
                 continue

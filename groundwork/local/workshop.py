@@ -28,6 +28,7 @@ class JobState:
     failure_reason: str | None
     label_attribute: str
     output_manifest: str | None
+    output_folder: str
 
     @property
     def is_over(self) -> bool:
@@ -103,4 +104,5 @@ def _state(job: Mapping[str, Any]) -> JobState:
         failure_reason=job.get("FailureReason"),
         label_attribute=job.get("LabelAttributeName", ""),
         output_manifest=job.get("LabelingJobOutput", {}).get("OutputDatasetS3Uri"),
+        output_folder=f"{job['OutputConfig']['S3OutputPath'].rstrip('/')}/{job['LabelingJobName']}",
     )
