@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from groundwork.cli.terminal import say
 from groundwork.local.cloud import LocalCloud, project_root
 from groundwork.local.invitations import invitations
 
@@ -98,7 +99,7 @@ def _keep(page: Page, name: str) -> None:
     PICTURES.mkdir(exist_ok=True)
     path = PICTURES / name
     picture.quantize(_COLOURS).save(path, optimize=True)
-    print(f"{path} ({path.stat().st_size / 1000:.0f} kB)")
+    say(f"{path} ({path.stat().st_size / 1000:.0f} kB)")
 
 
 if __name__ == "__main__":

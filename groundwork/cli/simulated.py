@@ -54,8 +54,7 @@ def samples(folder: Path, count: int, seed: int, as_json: bool) -> None:
     "--truth",
     type=click.Path(path_type=Path),
     required=True,
-    help="Where the objects are: {\"photo.jpg\": [{\"label\", \"left\", \"top\", \"width\", "
-    "\"height\"}]}.",
+    help='Where the objects are: {"photo.jpg": [{"label", "left", "top", "width", "height"}]}.',
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @json_option
