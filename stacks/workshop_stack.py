@@ -3,6 +3,7 @@
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -86,7 +87,7 @@ class WorkshopStack(cdk.Stack):
             job.node.add_dependency(team)
         self._add_outputs(dataset, job, workteam_arn, portal_url)
         if config.studio:
-            self._build_studio(dataset)
+            self._build_studio(dataset, role)
 
     def _encryption_key(self) -> kms.IKey | None:
         if self._config.kms_key_arn is None:
@@ -153,7 +154,7 @@ class WorkshopStack(cdk.Stack):
         )
         return team.portal_url, team.workteam_arn, team
 
-    def _build_studio(self, dataset: Dataset) -> None:
+    def _build_studio(self, dataset: Dataset, job_role: iam.IRole) -> None:
         # Imported here as it loads the VPC library, which only a workshop with Studio needs.
         from stacks.constructs.studio import Studio  # noqa: PLC0415
 
@@ -164,6 +165,7 @@ class WorkshopStack(cdk.Stack):
             bucket=dataset.bucket,
             encryption_key=self._key,
             job_name_prefix=self._config.name,
+            job_role=job_role,
             service=self._service,
         )
         output(self, outputs.STUDIO_URL, studio.url, "Studio, for the workshop's notebook")

@@ -33,6 +33,7 @@ class Studio(Construct):
         bucket: s3.IBucket,
         encryption_key: kms.IKey | None,
         job_name_prefix: str,
+        job_role: iam.IRole,
         service: LabelingService,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -70,7 +71,10 @@ class Studio(Construct):
         profile.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
         self._domain.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
         self._allow_studio(role)
-        _allow_notebook(role, bucket, encryption_key, job_name_prefix, service)
+        _allow_data(role, bucket, encryption_key)
+        service.allow_calls(role)
+        if service.function_arn is None:
+            _allow_ground_truth(role, job_name_prefix, job_role)
         self.url = self._domain.attr_url
 
     def _build_vpc(self) -> ec2.Vpc:
@@ -117,13 +121,7 @@ class Studio(Construct):
         )
 
 
-def _allow_notebook(
-    role: iam.Role,
-    bucket: s3.IBucket,
-    encryption_key: kms.IKey | None,
-    job_name_prefix: str,
-    service: LabelingService,
-) -> None:
+def _allow_data(role: iam.Role, bucket: s3.IBucket, encryption_key: kms.IKey | None) -> None:
     allow(role, ["s3:ListBucket", "s3:GetBucketLocation"], [bucket.bucket_arn])
     allow(
         role,
@@ -134,18 +132,27 @@ def _allow_notebook(
     if encryption_key is not None:
         actions = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
         allow(role, actions, [encryption_key.key_arn])
-    service.allow_calls(role)
-    if service.function_arn is None:
-        prefixes = sorted({job_name_prefix, job_name_prefix.lower()})
-        allow(
-            role,
-            ["sagemaker:DescribeLabelingJob"],
-            [arn("sagemaker", f"labeling-job/{prefix}-*") for prefix in prefixes],
-            because="A job's name ends in a hash that each deployment makes anew",
-        )
-        allow(
-            role,
-            ["sagemaker:ListLabelingJobs"],
-            ["*"],
-            because="IAM knows no resource for the list that the notebook shows",
-        )
+
+
+def _allow_ground_truth(role: iam.Role, job_name_prefix: str, job_role: iam.IRole) -> None:
+    """Let the notebook start jobs like the workshop's own, with its role and no other."""
+    prefixes = sorted({job_name_prefix, job_name_prefix.lower()})
+    verbs = ("CreateLabelingJob", "DescribeLabelingJob", "StopLabelingJob", "AddTags")
+    allow(
+        role,
+        [f"sagemaker:{verb}" for verb in verbs],
+        [arn("sagemaker", f"labeling-job/{prefix}-*") for prefix in prefixes],
+        because="A deployment and the notebook end the names of their jobs as they come",
+    )
+    allow(
+        role,
+        ["sagemaker:ListLabelingJobs"],
+        ["*"],
+        because="IAM knows no resource for the list that the notebook shows",
+    )
+    allow(
+        role,
+        ["iam:PassRole"],
+        [job_role.role_arn],
+        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+    )

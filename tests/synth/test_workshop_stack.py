@@ -544,7 +544,9 @@ def test_the_notebook_may_use_bucket_and_job(synthesized: Any) -> None:
 
         assert rights["s3:GetObject"] == rights["s3:PutObject"] == {"<.Arn>/*"}
         if variant == "adopt":
-            assert f"/{name}-*" in " ".join(rights["sagemaker:DescribeLabelingJob"])
+            for action in ("Create", "Describe", "Stop"):
+                assert f"/{name}-*" in " ".join(rights[f"sagemaker:{action}LabelingJob"])
+            assert rights["iam:PassRole"] == {"<.Arn>"}
             assert "lambda:InvokeFunctionUrl" not in rights
         else:
             assert rights["lambda:InvokeFunctionUrl"] == {"<imported>"}
