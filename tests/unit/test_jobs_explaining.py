@@ -10,6 +10,8 @@ from groundwork.cli import main
 from groundwork.folder_client import FolderApi
 from groundwork.jobs.automation.explaining import ExplainError, Explanation, explain
 from groundwork.jobs.automation.settings import Automation
+from groundwork.results.output_tree import open_output
+from groundwork.results.rounds import read_automation_summary, read_rounds
 from groundwork.s3_client import S3Client, S3NotFoundError, S3Range
 from groundwork.s3_uri import S3Uri
 from tests.support.job_fakes import BUCKET, Workshop, worker
@@ -175,6 +177,24 @@ def test_the_command_ends_with_one_message_where_there_is_nothing(copied: Path) 
     assert (unknown.exit_code, lonely.exit_code) == (1, 1)
     assert "No image of the job is other.png" in unknown.stderr
     assert "give the whole output of the job" in lonely.stderr
+
+
+def test_the_report_reads_what_the_rounds_wrote(ended: Workshop, copied: Path) -> None:
+    output, problems = open_output(str(copied)), list[str]()
+
+    rounds = read_rounds(output, problems)
+    summary = read_automation_summary(output)
+
+    assert problems == []
+    assert [each.iteration for each in rounds] == list(range(ended.job().iteration + 1))
+    assert {each.decision for each in rounds} >= {"random", "propose"}
+    assert (
+        sum(each.verdict.accepted for each in rounds if each.verdict) == rounds[-1].machine_labeled
+    )
+    assert rounds[1].labels_by_people == 50 - ended.job().counters.failed
+    assert summary is not None
+    assert summary.bound == rounds[-1].bound
+    assert summary.machine_labeled == ended.job().counters.machine_labeled > 0
 
 
 def test_a_folder_is_read_as_s3_is(tmp_path: Path) -> None:
