@@ -50,7 +50,7 @@ DEFAULT_CONFIDENCE = 0.95
 _LATER_SHARE = 0.25
 
 # Nested regions, from the whole on: their share of its objects, and of its error probability.
-_CUTS = ((1.0, 0.75), (0.8, 0.25))
+_CUTS = ((1.0, 0.9), (0.8, 0.1))
 # Sizes that are considered, as shares of what is left.
 _REGION_SHARES = np.linspace(0.02, 1.0, 50)
 SMALLEST_SAMPLE = 20
@@ -58,6 +58,8 @@ SMALLEST_SAMPLE = 20
 _BOUND_EXCESS = 1.3
 _PASS_MARGIN = 0.9
 _AGAIN_MARGIN = 0.3
+# A region is chosen for being forecast well, so that it is rather worse: by standard errors.
+_CAUTION = 0.5
 # What is missing to perfect labels falls with the number of examples to the power of minus this, as
 # measured on synthetic photos. It decides when to propose, not what is accepted.
 _LEARNING_EXPONENT = 0.15
@@ -434,8 +436,8 @@ class _Outlook:
         sizes = np.unique(np.rint(_REGION_SHARES * len(forecasts)).astype(int))
         found = []
         for size in sizes[sizes > SMALLEST_SAMPLE]:
-            spread = _spread(self.evidence, float(forecasts[size - 1]))
-            mean = float(means[size - 1])
+            spread, doubt = _spread(self.evidence, float(forecasts[size - 1]))
+            mean = float(means[size - 1]) - _CAUTION * doubt
             sampled = _sample_size(mean, int(size), spread, self.assurance, self.terms)
             if sampled is None or sampled > self.limits.sample:
                 continue
@@ -604,15 +606,19 @@ def _to_learn_from(
     return pool.objects[np.sort(worst)], pool.objects[np.sort(drawn)]
 
 
-def _spread(evidence: Evidence, lowest_forecast: float) -> float:
-    """Return how far qualities are from their forecasts where forecasts are as high as these."""
+def _spread(evidence: Evidence, lowest_forecast: float) -> tuple[float, float]:
+    """Return how far qualities are from their forecasts where forecasts are as high as these.
+
+    And the standard error of what the evidence tells of their mean.
+    """
     if not len(evidence.scores):
-        return 0.5
+        return 0.5, 0.5
     best_first = np.argsort(-evidence.forecasts, kind="stable")
     alike = int(np.sum(evidence.forecasts >= lowest_forecast))
     chosen = best_first[: max(alike, _ENOUGH_FOR_SPREAD)]
     off = evidence.scores[chosen] - evidence.forecasts[chosen]
-    return max(_LEAST_SPREAD, float(np.sqrt(np.mean(off**2))))
+    spread = max(_LEAST_SPREAD, float(np.sqrt(np.mean(off**2))))
+    return spread, spread / len(off) ** 0.5
 
 
 def _why_learn(gain: int, later: _Region | None, forecasts: Floats, terms: Terms) -> str:

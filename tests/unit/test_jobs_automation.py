@@ -267,7 +267,7 @@ def test_nothing_is_accepted_of_a_proposal_that_a_stop_left_without_its_sample(
 
 
 def test_a_stopped_job_keeps_what_was_accepted_before(shop: Workshop) -> None:
-    world, lines = colour_world(shop, 200, task=CLASSES)
+    world, lines = colour_world(shop, 250, task=CLASSES)
     start(shop, lines, target=0.8)
     answer_batch(shop, world)
     answer_batch(shop, world)

@@ -26,7 +26,7 @@ def ended() -> Workshop:
     shop = Workshop()
     world, lines = colour_world(shop, 200, task="ImageMultiClass")
     shop.s3.add(json.loads(lines[BROKEN])["source-ref"], b"broken")
-    shop.start(lines, LABELS, task="ImageMultiClass", batch=50, automation=Automation(0.8))
+    shop.start(lines, LABELS, task="ImageMultiClass", batch=50, automation=Automation(0.7))
     shop.answer_all([worker(1), worker(2)], world.answer)
     return shop
 
@@ -125,7 +125,7 @@ def test_a_name_that_several_images_have_is_not_guessed() -> None:
     uri = f"s3://{BUCKET}/elsewhere/0001.png"
     shop.s3.add(uri, shop.s3.objects[BUCKET, "colours/0001.png"])
     lines.append(json.dumps({"source-ref": uri}))
-    shop.start(lines, LABELS, task="ImageMultiClass", automation=Automation(0.8))
+    shop.start(lines, LABELS, task="ImageMultiClass", automation=Automation(0.7))
 
     with pytest.raises(ExplainError, match=r"2 images end in 0001.png: 1 \(.*\), 60 \(.*elsewhere"):
         explained(shop, "0001.png")
