@@ -144,9 +144,9 @@ class JobStore:
             return None
         return self._counted(_batch(item)) if counted else _batch(item)
 
-    def get_batch(self, job: str, iteration: int) -> Batch:
+    def get_batch(self, job: str, iteration: int, *, counted: bool = True) -> Batch:
         """Return a batch that has to be there."""
-        batch = self.find_batch(job, iteration)
+        batch = self.find_batch(job, iteration, counted=counted)
         if batch is None:
             raise JobFailedError(f"batch {iteration} of job {job} is missing from the table")
         return batch
