@@ -1,17 +1,18 @@
 """Fifty workers at once: nothing given twice, nothing lost, and how fast the worker API answers."""
 
 import io
+import os
 import statistics
 import threading
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
 import httpx
 from PIL import Image
@@ -19,17 +20,22 @@ from PIL import Image
 from benchmarks.portal_next_task import portal_cloud
 from groundwork.local.cloud import LocalCloud
 from groundwork.local.emulator import ACCOUNT, REGION
-from groundwork.portal.worker_client import WorkerClient
+from groundwork.portal.worker_client import Resolved, WorkerClient
 
 GOAL_P95_MILLISECONDS = 500
 GOAL_SHARE_OF_EMPTY = 1 / 3
 _WORKERS = 50
 # Enough for the whole run: the next batch would open in its middle.
 _PICTURES = 400
-_WORKERS_PER_PICTURE = 4
-_WARMING_SECONDS = 20
-_PAUSED_SECONDS = 8
-_UNPAUSED_SECONDS = 8
+_WORKERS_PER_PICTURE = 8
+# Fifty processes start on few cores here; in an account each has its own. So people come one after
+# the other, and are at work together before anything is measured.
+_SECONDS_BETWEEN_ARRIVALS = 0.6
+_WARMING_SECONDS = 40
+_PAUSED_SECONDS = 10
+# The machine is not equally fast all the time: both kinds of calls have their turns.
+_ROUNDS = 3
+_ROUND_SECONDS = 6
 _PASSWORD = "Chosen-passw0rd-2!"
 _ANSWER = {
     "boundingBox": {
@@ -37,11 +43,14 @@ _ANSWER = {
         "inputImageProperties": {"width": 640, "height": 480},
     }
 }
+_Client = TypeVar("_Client")
+# With a log line: the emulator waits a while for one, so that without it the function is slower.
 _EMPTY = "def handler(event, context):\n    print('x')\n    return {'statusCode': 204}\n"
 
 
 def run() -> dict[str, Any]:
-    """Let people label with pauses, then without, then call an empty function all the time."""
+    """Let people label with pauses, then without, in turns with calls of an empty function."""
+    load_before = os.getloadavg()[0]
     with portal_cloud(_add_small_images, workers_per_object=str(_WORKERS_PER_PICTURE)) as (
         cloud,
         portal_url,
@@ -51,18 +60,22 @@ def run() -> dict[str, Any]:
             raise RuntimeError("the stack has no job")
         _add_empty_function(cloud)
         workers = _signed_in(cloud, portal_url)
-        # Fifty processes start on few cores here; in an account each has its own.
+        empty = _Empty(cloud, portal_url)
         warming = _Labeling(job)
-        warming.run(workers, _WARMING_SECONDS, pause_seconds=1.0)
+        warming.run(workers, _WARMING_SECONDS, arriving_seconds=_SECONDS_BETWEEN_ARRIVALS)
+        empty.per_second(_ROUND_SECONDS)
         paused = _Labeling(job)
-        paused.run(workers, _PAUSED_SECONDS, pause_seconds=1.0)
+        paused.run(workers, _PAUSED_SECONDS, pause_seconds=1.0, arriving_seconds=1 / _WORKERS)
         unpaused = _Labeling(job)
-        started = time.perf_counter()
-        unpaused.run(workers, _UNPAUSED_SECONDS, pause_seconds=0.0)
-        per_second = len(unpaused.milliseconds) / (time.perf_counter() - started)
-        empty_per_second = _empty_per_second(cloud, portal_url)
+        rates, empty_rates = [], []
+        for _ in range(_ROUNDS):
+            rates.append(unpaused.run(workers, _ROUND_SECONDS))
+            empty_rates.append(empty.per_second(_ROUND_SECONDS))
+        load_after = os.getloadavg()[0]
         # Whoever holds a task ends with it, so that all that was taken is answered.
-        given = Counter(warming.answered + paused.answered + unpaused.answered)
+        answered = warming.answered + paused.answered + unpaused.answered
+        given = Counter(answered)
+        workers_of = Counter(picture for _, picture in given)
         counted = _done(cloud, job)
     p95 = statistics.quantiles(paused.milliseconds, n=20)[-1]
     return {
@@ -73,25 +86,42 @@ def run() -> dict[str, Any]:
         "ratio": round(p95 / GOAL_P95_MILLISECONDS, 3),
         "details": {
             "requests": len(paused.milliseconds),
-            "p95_while_functions_start": round(
+            "median": round(statistics.median(paused.milliseconds), 1),
+            "p95_while_people_arrive": round(
                 statistics.quantiles(warming.milliseconds, n=20)[-1], 1
             ),
-            "median": round(statistics.median(paused.milliseconds), 1),
-            "answers": sum(given.values()),
+            "answers": len(answered),
             "given_twice": sum(1 for count in given.values() if count > 1),
-            "lost": sum(given.values()) - counted,
+            "given_to_too_many": sum(
+                1 for count in workers_of.values() if count > _WORKERS_PER_PICTURE
+            ),
+            "lost": len(answered) - counted,
             "without_pauses": {
-                "requests_per_second": round(per_second, 1),
-                "empty_function_per_second": round(empty_per_second, 1),
-                "share": round(per_second / empty_per_second, 3),
+                "requests_per_second": [round(rate, 1) for rate in rates],
+                "empty_function_per_second": [round(rate, 1) for rate in empty_rates],
+                "share_of_medians": round(
+                    statistics.median(rates) / statistics.median(empty_rates), 3
+                ),
                 "goal_share": round(GOAL_SHARE_OF_EMPTY, 3),
+            },
+            "load_of_the_machine": {
+                "before": round(load_before, 2),
+                "after": round(load_after, 2),
             },
         },
     }
 
 
+def _per_second(clients: Sequence[_Client], use: Callable[[int, _Client], int]) -> float:
+    """Let all clients do something at the same time that tells how many calls it made."""
+    started = time.perf_counter()
+    with ThreadPoolExecutor(len(clients)) as pool:
+        calls = sum(pool.map(use, range(len(clients)), clients))
+    return calls / (time.perf_counter() - started)
+
+
 class _Labeling:
-    """What all workers did in one go."""
+    """What all workers did in one go, or in several."""
 
     def __init__(self, job: str) -> None:
         self._job = job
@@ -99,23 +129,35 @@ class _Labeling:
         self.milliseconds: list[float] = []
         self.answered: list[tuple[int, int]] = []
 
-    def run(self, workers: list[WorkerClient], seconds: float, pause_seconds: float) -> None:
-        """Let all of them label for a while."""
+    def run(
+        self,
+        workers: list[WorkerClient],
+        seconds: float,
+        *,
+        pause_seconds: float = 0.0,
+        arriving_seconds: float = 0.0,
+    ) -> float:
+        """Let all of them label for a while; return their calls per second."""
         end = time.monotonic() + seconds
-        with ThreadPoolExecutor(len(workers)) as pool:
-            for done in [pool.submit(self._label, each, end, pause_seconds) for each in workers]:
-                done.result()
 
-    def _label(self, worker: WorkerClient, end: float, pause_seconds: float) -> None:
+        def label(number: int, worker: WorkerClient) -> int:
+            time.sleep(number * arriving_seconds)
+            return self._label(worker, end, pause_seconds)
+
+        return _per_second(workers, label)
+
+    def _label(self, worker: WorkerClient, end: float, pause_seconds: float) -> int:
+        calls = 0
         while time.monotonic() < end:
             task = self._timed(partial(worker.take, self._job))
             if task is None:
-                return
+                raise RuntimeError("there are too few pictures for the whole run")
             time.sleep(pause_seconds)
-            lease = task["lease"]
-            self._timed(partial(worker.answer, lease, _ANSWER, 1.0))
+            self._timed(partial(worker.answer, task["lease"], _ANSWER, 1.0))
+            calls += 2
             with self._lock:
                 self.answered.append((id(worker), task["objectId"]))
+        return calls
 
     def _timed(self, call: Callable[[], Any]) -> Any:
         started = time.perf_counter()
@@ -123,6 +165,32 @@ class _Labeling:
         with self._lock:
             self.milliseconds.append(1000 * (time.perf_counter() - started))
         return result
+
+
+class _Empty:
+    """An empty function behind the portal's API, and as many clients of it as there are workers."""
+
+    def __init__(self, cloud: LocalCloud, portal_url: str) -> None:
+        self._url = f"{portal_url}/empty"
+        self._clients = [
+            httpx.Client(transport=Resolved(f"127.0.0.1:{cloud.port}"), timeout=30)
+            for _ in range(_WORKERS)
+        ]
+
+    def per_second(self, seconds: float) -> float:
+        """Let all clients call it for a while; return their calls per second."""
+        end = time.monotonic() + seconds
+
+        def call(_: int, client: httpx.Client) -> int:
+            calls = 0
+            while time.monotonic() < end:
+                response = client.get(self._url)
+                if response.status_code != HTTPStatus.NO_CONTENT:
+                    raise RuntimeError(f"the empty function answered {response.status_code}")
+                calls += 1
+            return calls
+
+        return _per_second(self._clients, call)
 
 
 def _add_small_images(folder: Path) -> None:
@@ -185,27 +253,6 @@ def _add_empty_function(cloud: LocalCloud) -> None:
         RouteKey="GET /empty",
         Target=f"integrations/{integration['IntegrationId']}",
     )
-
-
-def _empty_per_second(cloud: LocalCloud, portal_url: str) -> float:
-    host = urlsplit(portal_url).netloc
-    address = f"http://127.0.0.1:{cloud.port}/empty"
-    end = time.monotonic() + _UNPAUSED_SECONDS
-
-    def call(_: int) -> int:
-        count = 0
-        with httpx.Client(trust_env=False, timeout=30, headers={"host": host}) as http:
-            while time.monotonic() < end:
-                response = http.get(address)
-                if response.status_code != 204:
-                    raise RuntimeError(f"the empty function answered {response.status_code}")
-                count += 1
-        return count
-
-    started = time.perf_counter()
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        total = sum(pool.map(call, range(_WORKERS)))
-    return total / (time.perf_counter() - started)
 
 
 def _done(cloud: LocalCloud, job: str) -> int:

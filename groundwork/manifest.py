@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from groundwork.errors import UserError
 from groundwork.s3_uri import S3Uri, S3UriFormatError
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sms-input-data-input-manifest.html
@@ -31,7 +32,7 @@ _EXCERPT_CHARACTERS = 80
 _NO_MORE = (-1, b"")
 
 
-class ManifestError(Exception):
+class ManifestError(UserError):
     """A manifest has broken lines; the message names them."""
 
 

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from groundwork.errors import UserError
 from groundwork.role_client import RoleError, session_for_role
 from groundwork.s3_uri import S3Uri, S3UriFormatError
 
@@ -48,7 +49,7 @@ _EXISTS_CODES = {"412", "PreconditionFailed", "ConditionalRequestConflict"}
 _STREAM_ATTEMPTS = 5
 
 
-class S3Error(Exception):
+class S3Error(UserError):
     """S3 refused or failed an operation; the message says which, on what, and why."""
 
 

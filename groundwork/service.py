@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from groundwork.errors import UserError
 
-class ServiceRefusedError(Exception):
+
+class ServiceRefusedError(UserError):
     """A service refused a request, or could not be reached.
 
     ``code`` and ``message`` are the service's own words, unchanged.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import boto3
@@ -18,10 +19,11 @@ _CONFIG = Config(
     connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 8}
 )
 AVAILABLE_INDEX = "available"
+_PAGE_GROWTH = 4
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+_NO_REASON = {None, "None"}
 _RETRIED_REASONS = {
-    None,
-    "None",
+    *_NO_REASON,
     "ConditionalCheckFailed",
     "TransactionConflict",
     "ProvisionedThroughputExceeded",
@@ -29,8 +31,27 @@ _RETRIED_REASONS = {
 }
 
 
+@lru_cache(maxsize=1)
+def deployed_table() -> Any:
+    """Return the boto3 table that the function was deployed with, the same for all stores.
+
+    Making one takes longer than most requests, and each has connections of its own.
+    """
+    return boto3.resource("dynamodb", config=_CONFIG).Table(os.environ["TABLE_NAME"])
+
+
 class ConflictError(Exception):
-    """An item changed between reading and writing it: read it again and decide anew."""
+    """An item changed between reading and writing it: read it again and decide anew.
+
+    Parameters
+    ----------
+    refused
+        Which of a transaction's writes came too late, by their places in it.
+    """
+
+    def __init__(self, message: str, refused: Collection[int] = ()) -> None:
+        super().__init__(message)
+        self.refused = frozenset(refused)
 
 
 @dataclass(frozen=True)
@@ -49,6 +70,16 @@ class Put:
     expected_version: int | None = None
     only_new: bool = False
 
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the write as a part of a transaction."""
+        put: dict[str, Any] = {"TableName": table_name, "Item": self.item}
+        if self.only_new:
+            put["ConditionExpression"] = "attribute_not_exists(PK)"
+        elif self.expected_version is not None:
+            put["ConditionExpression"] = "version = :version"
+            put["ExpressionAttributeValues"] = {":version": self.expected_version}
+        return {"Put": put}
+
 
 @dataclass(frozen=True)
 class Delete:
@@ -56,6 +87,10 @@ class Delete:
 
     pk: str
     sk: str
+
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the write as a part of a transaction."""
+        return {"Delete": {"TableName": table_name, "Key": {"PK": self.pk, "SK": self.sk}}}
 
 
 @dataclass(frozen=True)
@@ -68,6 +103,21 @@ class Add:
     amount: int
     expires_at: int
 
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the write as a part of a transaction."""
+        return {
+            "Update": {
+                "TableName": table_name,
+                "Key": {"PK": self.pk, "SK": self.sk},
+                "UpdateExpression": "SET expires_at = :expires_at ADD #number :amount",
+                "ExpressionAttributeNames": {"#number": self.attribute},
+                "ExpressionAttributeValues": {
+                    ":amount": self.amount,
+                    ":expires_at": self.expires_at,
+                },
+            }
+        }
+
 
 @dataclass(frozen=True)
 class Check:
@@ -78,8 +128,84 @@ class Check:
     attribute: str
     value: str
 
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the check as a part of a transaction."""
+        return {
+            "ConditionCheck": {
+                "TableName": table_name,
+                "Key": {"PK": self.pk, "SK": self.sk},
+                "ConditionExpression": "#checked = :value",
+                "ExpressionAttributeNames": {"#checked": self.attribute},
+                "ExpressionAttributeValues": {":value": self.value},
+            }
+        }
 
-Write = Put | Delete | Add | Check
+
+@dataclass(frozen=True)
+class Exchange:
+    """Put texts in the place of a set's present ones; the item ends with its TTL.
+
+    Parameters
+    ----------
+    before
+        What the set must be; empty for one that is not there.
+    after
+        What it becomes; not empty, as DynamoDB has no empty sets.
+    """
+
+    pk: str
+    sk: str
+    attribute: str
+    before: frozenset[str]
+    after: frozenset[str]
+    expires_at: int
+
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the write as a part of a transaction."""
+        values: dict[str, Any] = {":after": self.after, ":expires_at": self.expires_at}
+        return {
+            "Update": {
+                "TableName": table_name,
+                "Key": {"PK": self.pk, "SK": self.sk},
+                "UpdateExpression": "SET expires_at = :expires_at, #set = :after",
+                "ConditionExpression": (
+                    "#set = :before" if self.before else "attribute_not_exists(#set)"
+                ),
+                "ExpressionAttributeNames": {"#set": self.attribute},
+                "ExpressionAttributeValues": (
+                    values | {":before": self.before} if self.before else values
+                ),
+            }
+        }
+
+
+@dataclass(frozen=True)
+class Discard:
+    """Remove a text from a set, if it is there; the item ends with its TTL."""
+
+    pk: str
+    sk: str
+    attribute: str
+    member: str
+    expires_at: int
+
+    def request(self, table_name: str) -> dict[str, Any]:
+        """Return the write as a part of a transaction."""
+        return {
+            "Update": {
+                "TableName": table_name,
+                "Key": {"PK": self.pk, "SK": self.sk},
+                "UpdateExpression": "SET expires_at = :expires_at DELETE #set :members",
+                "ExpressionAttributeNames": {"#set": self.attribute},
+                "ExpressionAttributeValues": {
+                    ":members": {self.member},
+                    ":expires_at": self.expires_at,
+                },
+            }
+        }
+
+
+Write = Put | Delete | Add | Check | Exchange | Discard
 
 
 @dataclass(frozen=True)
@@ -109,7 +235,7 @@ class Table:
     @classmethod
     def from_environment(cls) -> Table:
         """Use the table that the function was deployed with."""
-        return cls(boto3.resource("dynamodb", config=_CONFIG).Table(os.environ["TABLE_NAME"]))
+        return cls(deployed_table())
 
     def get(self, pk: str, sk: str) -> Item | None:
         """Return an item as last written, or None."""
@@ -149,10 +275,24 @@ class Table:
         lacking
             An attribute that is a set, and a member that it must not contain.
         page_size
-            How many items a request reads at most, for callers that stop early.
+            How many items the first request reads at most, for callers that mostly stop early; each
+            further one reads several times as many.
         """
+        for page in self.pages(pk, keys, index=index, lacking=lacking, page_size=page_size):
+            yield from page
+
+    def pages(
+        self,
+        pk: str,
+        keys: SortKeys = ALL,
+        *,
+        index: str | None = None,
+        lacking: tuple[str, str] | None = None,
+        page_size: int | None = None,
+    ) -> Iterator[list[Item]]:
+        """Yield what ``query`` yields, as many items at once as a request reads."""
         for page in self._pages(pk, keys, index=index, lacking=lacking, page_size=page_size):
-            yield from page["Items"]
+            yield page["Items"]
 
     def count(
         self,
@@ -168,15 +308,16 @@ class Table:
 
     def transact(self, writes: Sequence[Write]) -> None:
         """Do several writes or none of them; raises ConflictError."""
-        requests = [self._request(write) for write in writes]
+        requests = [write.request(self._api.name) for write in writes]
         try:
             self._api.meta.client.transact_write_items(TransactItems=requests)
         except ClientError as error:
-            reasons = {
+            reasons = [
                 reason.get("Code") for reason in error.response.get("CancellationReasons", [])
-            }
-            if reasons and reasons <= _RETRIED_REASONS:
-                raise ConflictError(str(error)) from None
+            ]
+            if reasons and _RETRIED_REASONS.issuperset(reasons):
+                refused = [place for place, code in enumerate(reasons) if code not in _NO_REASON]
+                raise ConflictError(str(error), refused) from None
             raise
 
     def _pages(
@@ -213,38 +354,5 @@ class Table:
             if "LastEvaluatedKey" not in page:
                 return
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-    def _request(self, write: Write) -> dict[str, Any]:
-        name = self._api.name
-        if isinstance(write, Delete):
-            return {"Delete": {"TableName": name, "Key": {"PK": write.pk, "SK": write.sk}}}
-        if isinstance(write, Add):
-            return {
-                "Update": {
-                    "TableName": name,
-                    "Key": {"PK": write.pk, "SK": write.sk},
-                    "UpdateExpression": "SET expires_at = :expires_at ADD #number :amount",
-                    "ExpressionAttributeNames": {"#number": write.attribute},
-                    "ExpressionAttributeValues": {
-                        ":amount": write.amount,
-                        ":expires_at": write.expires_at,
-                    },
-                }
-            }
-        if isinstance(write, Check):
-            return {
-                "ConditionCheck": {
-                    "TableName": name,
-                    "Key": {"PK": write.pk, "SK": write.sk},
-                    "ConditionExpression": "#checked = :value",
-                    "ExpressionAttributeNames": {"#checked": write.attribute},
-                    "ExpressionAttributeValues": {":value": write.value},
-                }
-            }
-        put: dict[str, Any] = {"TableName": name, "Item": write.item}
-        if write.only_new:
-            put["ConditionExpression"] = "attribute_not_exists(PK)"
-        elif write.expected_version is not None:
-            put["ConditionExpression"] = "version = :version"
-            put["ExpressionAttributeValues"] = {":version": write.expected_version}
-        return {"Put": put}
+            if page_size:
+                arguments["Limit"] *= _PAGE_GROWTH

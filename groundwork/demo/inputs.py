@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundwork.errors import UserError
 from groundwork.results.truth import Truth, TruthError
 from groundwork.samples import SAMPLE_LABELS, TRUTH_FILE, generate
 
@@ -11,7 +12,7 @@ _MAXIMUM_LABELS = 50
 DEFAULT_LABEL = "Object"
 
 
-class DemoInputError(Exception):
+class DemoInputError(UserError):
     """The demo's options do not fit each other or the disk; the text names every problem."""
 
     def __init__(self, problems: list[str]) -> None:

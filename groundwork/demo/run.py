@@ -14,13 +14,15 @@ from groundwork.contract.automated_labeling import FEWEST_OBJECTS
 from groundwork.demo.crowd import Crowd, Drawer
 from groundwork.demo.drawing import HABITS
 from groundwork.demo.inputs import DemoInput, own_input, sample_input
+from groundwork.errors import UserError
 from groundwork.local.cloud import LocalCloud
 from groundwork.local.emulator import DEFAULT_PORT, LocalCloudError, free_port
 from groundwork.local.invitations import invitations
 from groundwork.local.leftovers import leftovers
 from groundwork.local.workshop import OPEN, JobState, LocalWorkshop, destroy, job_state
 from groundwork.manifest import LabelState
-from groundwork.results.summary import read_results, summarize
+from groundwork.results.labels import read_objects
+from groundwork.results.summary import summarize
 
 # With automated labeling, so many that most are left to the machine; without it, two small batches.
 AUTOMATED_COUNT = 200
@@ -34,7 +36,7 @@ _LABELING_TIMEOUT_SECONDS = 3600
 Say = Callable[[str], None]
 
 
-class DemoError(Exception):
+class DemoError(UserError):
     """The demo could not be carried through; the text says where it ended."""
 
 
@@ -276,7 +278,7 @@ def _fetch_manifest(cloud: LocalCloud, job: JobState, path: Path, say: Say) -> P
 
 def _count(summary: Summary, job: JobState, manifest: Path, chosen: DemoInput) -> None:
     with manifest.open("rb") as chunks:
-        counted = summarize(read_results(chunks, job.label_attribute), chosen.truth)
+        counted = summarize(read_objects(chunks, job.label_attribute), chosen.truth)
     summary.objects = counted.objects
     summary.human_labeled = counted.states[LabelState.HUMAN]
     summary.machine_labeled = counted.states[LabelState.MACHINE]

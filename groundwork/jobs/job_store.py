@@ -27,7 +27,8 @@ from groundwork.table_client import (
     Add,
     Check,
     ConflictError,
-    Delete,
+    Discard,
+    Exchange,
     Item,
     Put,
     SortKeys,
@@ -39,22 +40,54 @@ from groundwork.table_client import (
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 _COUNT_SHARDS = 8
 _MAXIMUM_SHUFFLE = 0xFFFFFFFF
-# How many available tasks a worker's search reads at a time.
-_SEARCH_PAGE = 25
+# What a process gives out in a moment, as tasks that are not are charged and sent for nothing.
+_SEARCH_PAGE = 10
 _WRITE_THREADS = 16
 _ATTEMPTS = 20
 # Leases remove themselves this long after they ran out, without anybody's doing.
 _KEPT_AFTER_END = timedelta(days=7)
+_HELD = "held"
+# Among the writes of a lease.
+_PLACE_OF_HAND = 1
 _OPEN_STATUSES = (JobStatus.INITIALIZING, JobStatus.IN_PROGRESS, JobStatus.STOPPING)
 
 
-@dataclass(frozen=True)
-class LeasePointer:
-    """Where a worker's lease is."""
+class HandChangedError(Exception):
+    """The worker holds other tasks of the batch than was thought."""
 
-    iteration: int
+
+@dataclass(frozen=True, order=True)
+class LeasePointer:
+    """Where in a batch a worker's lease is."""
+
     object_id: int
     nonce: str
+
+    @classmethod
+    def parse(cls, text: str) -> LeasePointer:
+        """Read a pointer as it is kept."""
+        object_id, _, nonce = text.partition(".")
+        return cls(int(object_id), nonce)
+
+    def __str__(self) -> str:
+        """Return the pointer as it is kept."""
+        return f"{self.object_id}.{self.nonce}"
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What a worker holds of a batch.
+
+    Parameters
+    ----------
+    kept
+        What the worker's item has, which the next lease expects there.
+    held
+        What the worker holds, as far as is known.
+    """
+
+    kept: frozenset[LeasePointer] = frozenset()
+    held: frozenset[LeasePointer] = frozenset()
 
 
 class JobStore:
@@ -145,7 +178,7 @@ class JobStore:
         return self._counted(_batch(item)) if counted else _batch(item)
 
     def get_batch(self, job: str, iteration: int, *, counted: bool = True) -> Batch:
-        """Return a batch that has to be there."""
+        """Return a batch that has to be there, as ``find_batch`` does."""
         batch = self.find_batch(job, iteration, counted=counted)
         if batch is None:
             raise JobFailedError(f"batch {iteration} of job {job} is missing from the table")
@@ -175,6 +208,11 @@ class JobStore:
             return wanted
         raise ConflictError(f"batch {iteration} of job {job} kept changing while it was written")
 
+    def count_done(self, job: str, iteration: int) -> int:
+        """Count a batch's tasks that need nobody any more."""
+        counts = self._table.query(_tasks_key(job, iteration), SortKeys(prefix="COUNT#"))
+        return sum(int(item["done"]) for item in counts)
+
     def add_tasks(self, new_tasks: Iterable[Task]) -> None:
         """Keep new tasks; those that are there already stay as they are."""
 
@@ -200,10 +238,11 @@ class JobStore:
 
     def search_available(
         self, job: str, iteration: int, worker_id: str, now: datetime, start: int
-    ) -> Iterator[Task]:
+    ) -> Iterator[list[Task]]:
         """Yield tasks that a worker could probably take, from a random place on, then from the top.
 
-        The index lags behind by moments, so that each has to be read again before it is taken.
+        Each list is what a request found. The index lags behind by moments, so that any task may
+        have changed.
 
         Parameters
         ----------
@@ -216,14 +255,14 @@ class JobStore:
             SortKeys(lowest=_available_key(0, 0), highest=middle),
         )
         for keys in ranges:
-            for item in self._table.query(
+            for page in self._table.pages(
                 _tasks_key(job, iteration),
                 keys,
                 index=AVAILABLE_INDEX,
                 lacking=("workers_done", worker_id),
                 page_size=_SEARCH_PAGE,
             ):
-                yield _task(item)
+                yield [_task(item) for item in page]
 
     def count_available(self, job: str, iteration: int, worker_id: str, now: datetime) -> int:
         """Count the tasks that a worker could take now."""
@@ -242,7 +281,7 @@ class JobStore:
         after: Task,
         now: datetime,
         *,
-        leased: tuple[Lease, ...] = (),
+        leased: tuple[Lease, Hand] | None = None,
         returned: tuple[Lease, ...] = (),
         while_batch_open: bool = False,
     ) -> None:
@@ -250,22 +289,24 @@ class JobStore:
 
         Parameters
         ----------
-        leased, returned
-            Leases that the decision gave out or ended.
+        leased
+            A lease that the decision gave out, and what its worker had in hand before.
+        returned
+            Leases that the decision ended.
         while_batch_open
             Write only if the batch is open at that moment, which consolidation ends first.
 
         Raises
         ------
+        HandChangedError
+            If the worker has something else in hand.
         ConflictError
             If the task is not any more the one that the decision was made on.
         """
         writes: list[Write] = [Put(_task_item(after, now), expected_version=before.version)]
-        writes += [Put(_pointer_item(after, lease)) for lease in leased]
-        writes += [
-            Delete(_pointers_key(lease.worker_id, after.job), _pointer_key(after))
-            for lease in returned
-        ]
+        if leased:
+            writes.append(_into_hand(after, *leased))
+        writes += [_out_of_hand(after, lease) for lease in returned]
         if after.closed and not before.closed:
             shard = f"COUNT#{after.object_id % _COUNT_SHARDS:02d}"
             key = _tasks_key(after.job, after.iteration)
@@ -273,7 +314,12 @@ class JobStore:
         if while_batch_open:
             key, batch = _batches_key(after.job), _batch_key(after.iteration)
             writes.append(Check(key, batch, "state", BatchState.OPEN.value))
-        self._table.transact(writes)
+        try:
+            self._table.transact(writes)
+        except ConflictError as error:
+            if leased and _PLACE_OF_HAND in error.refused:
+                raise HandChangedError(f"{leased[0].worker_id} holds other tasks") from None
+            raise
 
     def close_task(self, task: Task, now: datetime) -> Task:
         """Let a task take no further answers, and return it as it then is."""
@@ -290,11 +336,17 @@ class JobStore:
             return closed
         raise ConflictError(f"task {task.object_id} of job {task.job} kept changing")
 
-    def leases(self, worker_id: str, job: str, iteration: int) -> Iterator[LeasePointer]:
-        """Yield where a worker's leases of a batch are, also those that ran out."""
-        prefix = f"LEASE#{iteration:06d}#"
-        for item in self._table.query(_pointers_key(worker_id, job), SortKeys(prefix=prefix)):
-            yield LeasePointer(iteration, int(item["object_id"]), item["nonce"])
+    def hand(self, worker_id: str, job: str, iteration: int) -> Hand:
+        """Return what a worker was given of a batch, also what ran out or was ended meanwhile."""
+        kept: set[LeasePointer] = set()
+        older: set[LeasePointer] = set()
+        keys = SortKeys(prefix=_leases_prefix(iteration))
+        for item in self._table.query(_worker_key(worker_id, job), keys):
+            kept.update(map(LeasePointer.parse, item.get(_HELD, ())))
+            # Before there were hands, each lease had an item.
+            if "nonce" in item:
+                older.add(LeasePointer(int(item["object_id"]), item["nonce"]))
+        return Hand(frozenset(kept), frozenset(kept | older))
 
     def list(self) -> list[Job]:
         """Return every job."""
@@ -307,9 +359,7 @@ class JobStore:
         return item
 
     def _counted(self, batch: Batch) -> Batch:
-        key = _tasks_key(batch.job, batch.iteration)
-        counts = self._table.query(key, SortKeys(prefix="COUNT#"))
-        return replace(batch, done=sum(int(item["done"]) for item in counts))
+        return replace(batch, done=self.count_done(batch.job, batch.iteration))
 
 
 def _job_item(job: Job, version: int) -> Item:
@@ -528,14 +578,31 @@ def _answer(item: Item) -> AnswerRecord:
     )
 
 
-def _pointer_item(task: Task, lease: Lease) -> Item:
-    return {
-        "PK": _pointers_key(lease.worker_id, task.job),
-        "SK": _pointer_key(task),
-        "object_id": task.object_id,
-        "nonce": lease.nonce,
-        "expires_at": _epoch(lease.expires_at + _KEPT_AFTER_END),
-    }
+def _into_hand(task: Task, lease: Lease, hand: Hand) -> Exchange:
+    return Exchange(
+        *_hand_key(lease.worker_id, task.job, task.iteration),
+        _HELD,
+        before=frozenset(map(str, hand.kept)),
+        after=frozenset(map(str, {*hand.held, _pointer(task, lease)})),
+        expires_at=_end_of_hand(lease),
+    )
+
+
+def _out_of_hand(task: Task, lease: Lease) -> Discard:
+    return Discard(
+        *_hand_key(lease.worker_id, task.job, task.iteration),
+        _HELD,
+        member=str(_pointer(task, lease)),
+        expires_at=_end_of_hand(lease),
+    )
+
+
+def _pointer(task: Task, lease: Lease) -> LeasePointer:
+    return LeasePointer(task.object_id, lease.nonce)
+
+
+def _end_of_hand(lease: Lease) -> int:
+    return _epoch(lease.expires_at + _KEPT_AFTER_END)
 
 
 def _team_key(workteam_arn: str) -> str:
@@ -558,12 +625,16 @@ def _task_key(object_id: int) -> str:
     return f"TASK#{object_id:09d}"
 
 
-def _pointers_key(worker_id: str, job: str) -> str:
+def _worker_key(worker_id: str, job: str) -> str:
     return f"WORKER#{worker_id}#{job}"
 
 
-def _pointer_key(task: Task) -> str:
-    return f"LEASE#{task.iteration:06d}#{task.object_id:09d}"
+def _leases_prefix(iteration: int) -> str:
+    return f"LEASE#{iteration:06d}#"
+
+
+def _hand_key(worker_id: str, job: str, iteration: int) -> tuple[str, str]:
+    return _worker_key(worker_id, job), f"{_leases_prefix(iteration)}HAND"
 
 
 def _available_key(epoch_seconds: int, shuffle: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -29,12 +30,17 @@ class LoopClient:
 
     def __init__(self, state_machine_arn: str | None = None, api: Any = None) -> None:
         self._state_machine_arn = state_machine_arn
-        self._api = api or boto3.client("stepfunctions", config=_CONFIG)
+        self._given_api = api
 
     @classmethod
     def from_environment(cls) -> LoopClient:
         """Use the state machine that the function was deployed with, if it may start it."""
         return cls(os.environ.get("STATE_MACHINE_ARN"))
+
+    @cached_property
+    def _api(self) -> Any:
+        # Made when it is needed: most of the portal's processes never wake a loop.
+        return self._given_api or boto3.client("stepfunctions", config=_CONFIG)
 
     def start(self, job_name: str) -> None:
         """Start a job's loop; one that was started already goes on undisturbed."""

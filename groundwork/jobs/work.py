@@ -6,9 +6,9 @@ import hashlib
 import json
 import random as random_module
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any
 
 from groundwork.jobs import layout, tasks
@@ -19,7 +19,7 @@ from groundwork.jobs.errors import (
     LeaseNotFoundError,
     NotInTeamError,
 )
-from groundwork.jobs.job_store import JobStore
+from groundwork.jobs.job_store import Hand, HandChangedError, JobStore, LeasePointer
 from groundwork.jobs.loop_client import LoopClient
 from groundwork.jobs.model import (
     AnswerRecord,
@@ -32,6 +32,8 @@ from groundwork.jobs.model import (
     Lease,
     Task,
 )
+from groundwork.jobs.remembered import FoundTasks, OpenWork, RememberedJobs
+from groundwork.jobs.task_inputs import TaskInputs
 from groundwork.table_client import ConflictError
 
 # Below the 6 MB that a function's request may have, with room for its envelope:
@@ -120,7 +122,10 @@ class Work:
         random: random_module.Random,
     ) -> None:
         self._store = store
+        self._remembered = RememberedJobs(store)
+        self._found = FoundTasks()
         self._files_for_job = files_for_job
+        self._inputs = TaskInputs(files_for_job)
         self._loop = loop
         self._clock = clock
         self._random = random
@@ -149,24 +154,59 @@ class Work:
             Lease ids of tasks that are at hand: another is wanted ahead of its time, which begins
             with ``start``. One such is given at a time.
         """
-        job = self._job(worker, job_name)
-        batch = self._open_batch(job)
-        if batch is None:
+        wish = _Wish(
+            besides=tuple(map(_LeasePlace.parse, besides)),
+            again=None if again is None else _LeasePlace.parse(again),
+        )
+        remembered = self._remembered.open_work(job_name, self._clock())
+        if remembered is not None and self._is_late(remembered.batch):
+            remembered = None
+        work = remembered or self._open_work(worker, job_name)
+        if work is None:
             return None
-        held = list(self._held(worker, job))
-        at_hand = {_LeasePlace.parse(lease_id).nonce for lease_id in besides}
-        for task, lease in sorted(held, key=lambda each: each[1].ahead):
-            if lease.nonce not in at_hand:
-                return self._leased(job, task, lease)
-        if len(held) >= _MOST_HELD:
-            return None
-        wanted = None if again is None else _LeasePlace.parse(again)
-        if wanted and (wanted.job, wanted.iteration) != (job.name, batch.iteration):
-            wanted = None
-        leased = self._lease_some(worker, job, batch, wanted, ahead=bool(besides))
+        _require_member(worker, work.job)
+        leased = self._take_besides(worker, work, wish)
+        if leased is not None:
+            return leased
+        # That there is nothing to do has to be so now, and whatever the worker says to hold.
+        if remembered is not None:
+            work = self._open_work(worker, job_name)
+            if work is None:
+                return None
+        leased = self._take_checked(worker, work, wish)
         if leased is None:
-            self._wake_if_over(job, batch.iteration)
+            self._wake_if_over(work.job, work.batch.iteration)
         return leased
+
+    def _take_besides(self, worker: Worker, work: OpenWork, wish: _Wish) -> LeasedTask | None:
+        """Lease a task if the worker holds what they say, which the write finds out."""
+        said = wish.hand(work)
+        if len(said) >= _MOST_HELD:
+            return None
+        try:
+            return self._lease_some(worker, work, wish, Hand(said, said))
+        except HandChangedError:
+            return None
+
+    def _take_checked(self, worker: Worker, work: OpenWork, wish: _Wish) -> LeasedTask | None:
+        """Give a task that the worker holds and does not have at hand, or else lease one."""
+        job = work.job
+        at_hand = {place.nonce for place in wish.besides}
+        for _ in range(_ATTEMPTS):
+            kept, held = self._held(worker, job)
+            for task, lease in sorted(held, key=lambda each: each[1].ahead):
+                if lease.nonce not in at_hand:
+                    return self._leased(job, task, lease)
+            if len(held) >= _MOST_HELD:
+                return None
+            hand = Hand(
+                kept, frozenset(LeasePointer(task.object_id, lease.nonce) for task, lease in held)
+            )
+            try:
+                return self._lease_some(worker, work, wish, hand)
+            except HandChangedError:
+                continue
+        raise ConflictError(f"what {worker.worker_id} holds of job {job.name} kept changing")
 
     def start(self, worker: Worker, lease_id: str) -> LeasedTask:
         """Begin the time of a task that was taken ahead; of any other it began before."""
@@ -178,11 +218,12 @@ class Work:
             lease = tasks.held_lease(task, worker.worker_id, place.nonce, now)
             if not lease.ahead:
                 return self._leased(job, task, lease)
-            expires_at = self._expiry(job, self._store.get_batch(job.name, place.iteration), now)
+            batch = self._remembered.batch(job.name, place.iteration)
+            expires_at = self._expiry(job, batch, now)
             started = tasks.start(task, lease, expires_at, now)
             begun = tasks.held_lease(started, worker.worker_id, place.nonce, now)
             try:
-                self._store.save_task(task, started, now, leased=(begun,))
+                self._store.save_task(task, started, now)
             except ConflictError:
                 continue
             return self._leased(job, started, begun)
@@ -191,7 +232,8 @@ class Work:
     def leases(self, worker: Worker, job_name: str) -> list[LeasedTask]:
         """Return the tasks of a job that the worker holds, for going on with them."""
         job = self._job(worker, job_name)
-        return [self._leased(job, task, lease) for task, lease in self._held(worker, job)]
+        _, held = self._held(worker, job)
+        return [self._leased(job, task, lease) for task, lease in held]
 
     def resume(self, worker: Worker, lease_id: str) -> LeasedTask:
         """Return a task that the worker holds, or answered while its batch is still open.
@@ -333,7 +375,7 @@ class Work:
     def _job_of(self, worker: Worker, place: _LeasePlace) -> Job:
         """Return a lease's job, also one that has ended: the answer may be in already."""
         try:
-            job = self._store.get(place.job)
+            job = self._remembered.job(place.job)
         except JobNotFoundError:
             raise LeaseNotFoundError("There is no such task.") from None
         _require_member(worker, job)
@@ -344,6 +386,18 @@ class Work:
         if task is None:
             raise LeaseNotFoundError("There is no such task (any more).")
         return task
+
+    def _open_work(self, worker: Worker, job_name: str) -> OpenWork | None:
+        """Return a job and its batch if people work on it now."""
+        read_at = self._clock()
+        self._remembered.forget(job_name)
+        job = self._job(worker, job_name)
+        batch = self._open_batch(job)
+        if batch is None:
+            return None
+        work = OpenWork(job, batch, read_at)
+        self._remembered.keep(work)
+        return work
 
     def _open_batch(self, job: Job) -> Batch | None:
         """Return the batch that people work on now, or None; wake a loop that overslept its end."""
@@ -363,50 +417,74 @@ class Work:
             raise JobNotOpenError("This answer is being worked on and cannot be changed any more.")
         return batch
 
-    def _held(self, worker: Worker, job: Job) -> Iterator[tuple[Task, Lease]]:
+    def _held(
+        self, worker: Worker, job: Job
+    ) -> tuple[frozenset[LeasePointer], list[tuple[Task, Lease]]]:
+        """Return what the worker's item has of the present batch, and what they really hold."""
         now = self._clock()
-        for pointer in self._store.leases(worker.worker_id, job.name, job.iteration):
-            task = self._store.find_task(job.name, pointer.iteration, pointer.object_id)
-            if task is None:
-                continue
-            for lease in task.leases:
-                if lease.nonce == pointer.nonce and lease.expires_at > now:
-                    yield task, lease
+        hand = self._store.hand(worker.worker_id, job.name, job.iteration)
+        held = [
+            (task, lease)
+            for pointer in sorted(hand.held)
+            if (task := self._store.find_task(job.name, job.iteration, pointer.object_id))
+            for lease in task.leases
+            if lease.nonce == pointer.nonce and lease.expires_at > now
+        ]
+        return hand.kept, held
 
     def _lease_some(
-        self,
-        worker: Worker,
-        job: Job,
-        batch: Batch,
-        wanted: _LeasePlace | None,
-        *,
-        ahead: bool,
+        self, worker: Worker, work: OpenWork, wish: _Wish, hand: Hand
     ) -> LeasedTask | None:
+        for seen in self._could_take(worker, work, wish):
+            leased = self._lease(worker, work, seen, hand, ahead=bool(wish.besides))
+            if leased is not None:
+                return leased
+        return None
+
+    def _could_take(self, worker: Worker, work: OpenWork, wish: _Wish) -> Iterator[Task]:
+        """Yield what the worker could probably take: first the task that they want again."""
+        batch = (work.job.name, work.batch.iteration)
+        if wish.again and wish.again.batch == batch:
+            task = self._store.find_task(*batch, wish.again.object_id)
+            if task is not None:
+                yield task
+
+        def can_take(task: Task) -> bool:
+            return tasks.can_take(task, worker.worker_id, self._clock())
+
+        while found := self._found.give(batch, self._clock(), can_take):
+            yield found
         start = self._random.getrandbits(32)
-        worker_id = worker.worker_id
-        candidates = self._store.search_available(
-            job.name, batch.iteration, worker_id, self._clock(), start
-        )
-        object_ids = (candidate.object_id for candidate in candidates)
-        for object_id in chain([wanted.object_id] if wanted else [], object_ids):
-            task = self._store.find_task(job.name, batch.iteration, object_id)
+        for page in self._store.search_available(*batch, worker.worker_id, self._clock(), start):
+            for place, task in enumerate(page):
+                self._found.keep(batch, page[place + 1 :], self._clock())
+                yield task
+
+    def _lease(
+        self, worker: Worker, work: OpenWork, seen: Task, hand: Hand, *, ahead: bool
+    ) -> LeasedTask | None:
+        """Lease a task as it was seen or, where that leads nowhere, as it is by now.
+
+        What the index shows is seldom old, so that few tasks have to be read again.
+        """
+        task: Task | None = seen
+        for may_be_old in (True, False):
             now = self._clock()
-            if task is None or not tasks.can_take(task, worker_id, now):
-                self._settle(job, task, now)
-                continue
-            lease = Lease(
-                worker_id=worker_id,
-                nonce=f"{self._random.getrandbits(96):024x}",
-                accepted_at=now,
-                expires_at=self._expiry(job, batch, now),
-                ahead=ahead,
-            )
-            try:
+            if task is not None and tasks.can_take(task, worker.worker_id, now):
+                lease = Lease(
+                    worker_id=worker.worker_id,
+                    nonce=f"{self._random.getrandbits(96):024x}",
+                    accepted_at=now,
+                    expires_at=self._expiry(work.job, work.batch, now),
+                    ahead=ahead,
+                )
                 taken = tasks.take(task, lease, now)
-                self._store.save_task(task, taken, now, leased=(lease,))
-            except ConflictError:
-                continue
-            return self._leased(job, taken, lease)
+                with suppress(ConflictError):
+                    self._store.save_task(task, taken, now, leased=(lease, hand))
+                    return self._leased(work.job, taken, lease)
+            if may_be_old:
+                task = self._store.find_task(seen.job, seen.iteration, seen.object_id)
+        self._settle(work.job, task, self._clock())
         return None
 
     def _settle(self, job: Job, task: Task | None, now: datetime) -> None:
@@ -424,16 +502,13 @@ class Work:
         return min(limit, batch.closes_at) if batch.closes_at else limit
 
     def _leased(self, job: Job, task: Task, lease: Lease) -> LeasedTask:
-        files = self._files_for_job(job)
-        uri = layout.batch_uri(job, task.iteration)
-        entry = json.loads(files.get_range(uri, task.input_start, task.input_length).data)
         return LeasedTask(
             lease_id=str(_LeasePlace(job.name, task.iteration, task.object_id, lease.nonce)),
             job_name=job.name,
             title=job.title,
             description=job.description,
             object_id=task.object_id,
-            task_input=entry["input"],
+            task_input=self._inputs.of(job, task),
             template_uri=job.template_uri,
             role_arn=job.role_arn,
             accepted_at=lease.accepted_at,
@@ -473,9 +548,11 @@ class Work:
 
         Whoever notices does it, since the one who should have may have been cut off before.
         """
-        batch = self._store.find_batch(job.name, iteration)
-        if batch is not None and self._is_over(batch):
-            self._wake(batch)
+        batch = self._remembered.batch(job.name, iteration)
+        done = self._store.count_done(job.name, iteration)
+        if self._is_over(replace(batch, done=done)):
+            # What wakes the loop is another every hour.
+            self._wake(self._store.get_batch(job.name, iteration, counted=False))
 
     def _is_over(self, batch: Batch) -> bool:
         return batch.is_complete or self._is_late(batch)
@@ -487,6 +564,23 @@ class Work:
         if batch.state is BatchState.OPEN and batch.task_token:
             outcome = {"job": batch.job, "iteration": batch.iteration, "outcome": "closed"}
             self._loop.wake(batch.task_token, outcome)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """Which task is wanted: besides those at hand, perhaps a certain one again."""
+
+    besides: tuple[_LeasePlace, ...]
+    again: _LeasePlace | None
+
+    def hand(self, work: OpenWork) -> frozenset[LeasePointer]:
+        """Return what the worker says to hold of a batch."""
+        batch = (work.job.name, work.batch.iteration)
+        return frozenset(
+            LeasePointer(place.object_id, place.nonce)
+            for place in self.besides
+            if place.batch == batch
+        )
 
 
 @dataclass(frozen=True)
@@ -507,6 +601,10 @@ class _LeasePlace:
         if not iteration.isdigit() or not object_id.isdigit():
             raise LeaseNotFoundError("There is no such task.")
         return cls(job, int(iteration), int(object_id), nonce)
+
+    @property
+    def batch(self) -> tuple[str, int]:
+        return self.job, self.iteration
 
     def __str__(self) -> str:
         return f"{self.job}.{self.iteration}.{self.object_id}.{self.nonce}"

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundwork.errors import UserError
+
 DEFAULT_PORT = 4566
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -26,7 +28,7 @@ _STOP_TIMEOUT_SECONDS = 60
 _POLL_SECONDS = 0.1
 
 
-class LocalCloudError(Exception):
+class LocalCloudError(UserError):
     """The local cloud cannot do what was asked; the text says why and what to do."""
 
 

@@ -16,7 +16,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app
 
-from groundwork.local import corrections, sagemaker
+from groundwork.local import corrections, function_processes, sagemaker
 from groundwork.local.hooks import EmulatorChangedError
 
 
@@ -40,6 +40,7 @@ def main() -> None:
 def _run(port: int) -> None:
     try:
         corrections.install_all()
+        function_processes.install()
         sagemaker.install(port)
     except EmulatorChangedError as error:
         sys.exit(str(error))

@@ -1,18 +1,15 @@
 """Sessions and pending sign-ins in DynamoDB, removed by its time to live."""
 
-import os
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from boto3.dynamodb.conditions import Attr
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from groundwork.portal.sessions import Session
 from groundwork.portal.sign_in import Identity, PendingSignIn
+from groundwork.table_client import deployed_table
 
-_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "max_attempts": 5})
 _SESSION = "SESSION"
 _SIGN_IN = "SIGN_IN"
 
@@ -33,7 +30,7 @@ class SessionStore:
     @classmethod
     def from_environment(cls) -> "SessionStore":
         """Use the table that the function was deployed with."""
-        return cls(boto3.resource("dynamodb", config=_CONFIG).Table(os.environ["TABLE_NAME"]))
+        return cls(deployed_table())
 
     def add_pending(self, state_hash: str, pending: PendingSignIn) -> None:
         """Keep a sign-in that was begun."""

@@ -6,10 +6,15 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from groundwork.portal.sign_in import Identity, PendingSignIn, hash_of
+from groundwork.recent import Recent
 
 SESSION_LIFETIME = timedelta(hours=12)
 # A worker who was taken out of a group loses access within this time.
 GROUPS_VALID_FOR = timedelta(minutes=5)
+# A session that was ended by another process ends here within this time; the browser that signed
+# out has lost the token at once.
+REMEMBERED_FOR = timedelta(seconds=5)
+_REMEMBERED = 500
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class SessionRecords(Protocol):
 
 
 class Sessions:
-    """Opens, finds and ends sessions.
+    """Opens, finds and ends sessions; those that it found it remembers for a moment.
 
     Parameters
     ----------
@@ -69,6 +74,7 @@ class Sessions:
         self._groups_of = groups_of
         self._clock = clock
         self._new_token = new_token
+        self._remembered: Recent[str, tuple[datetime, Session]] = Recent(_REMEMBERED)
 
     def open(self, identity: Identity) -> tuple[str, Session]:
         """Start a session; its token is returned and only the token's hash is kept."""
@@ -88,8 +94,8 @@ class Sessions:
         """Return the session of a token, its groups fresh; None if it ended or never was."""
         if not token:
             return None
-        session = self._records.get(hash_of(token))
         now = self._clock()
+        session = self._find(hash_of(token), now)
         if session is None or now >= session.expires_at:
             return None
         if now - session.groups_checked_at < GROUPS_VALID_FOR:
@@ -98,9 +104,22 @@ class Sessions:
             session, groups=self._groups_of(session.identity.username), groups_checked_at=now
         )
         self._records.update_groups(fresh)
+        self._remembered.forget(fresh.token_hash)
         return fresh
 
     def end(self, token: str) -> None:
         """End the session of a token, if there is one."""
         if token:
+            self._remembered.forget(hash_of(token))
             self._records.remove(hash_of(token))
+
+    def _find(self, token_hash: str, now: datetime) -> Session | None:
+        remembered = self._remembered.get(token_hash)
+        if remembered is not None and now - remembered[0] < REMEMBERED_FOR:
+            return remembered[1]
+        session = self._records.get(token_hash)
+        if session is None:
+            self._remembered.forget(token_hash)
+        else:
+            self._remembered.keep(token_hash, (now, session))
+        return session

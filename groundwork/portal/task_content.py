@@ -1,12 +1,12 @@
 """A task's page: the job's own template, rendered with the task's input and readable URLs."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from groundwork.jobs.work import LeasedTask
+from groundwork.recent import Recent
 from groundwork.s3_client import S3Error, S3Uri, S3UriFormatError
 from groundwork.templates import TemplateError, render
 from groundwork.templates.rendering import MAXIMUM_TEMPLATE_CHARACTERS
@@ -69,7 +69,7 @@ class TaskContents:
     ) -> None:
         self._files_of = files_of
         self._clock = clock
-        self._templates: OrderedDict[tuple[str, str], _Template] = OrderedDict()
+        self._templates: Recent[tuple[str, str], _Template] = Recent(REMEMBERED_TEMPLATES)
 
     def content_of(self, task: LeasedTask) -> TaskContent:
         """Render a task's page; its URLs last no longer than the lease."""
@@ -101,11 +101,7 @@ class TaskContents:
         known = self._templates.get(key)
         now = self._clock()
         if known is None or now - known.checked_at >= UNCHECKED_FOR:
-            known = self._fetch(files, uri, known, now)
-            self._templates[key] = known
-        self._templates.move_to_end(key)
-        while len(self._templates) > REMEMBERED_TEMPLATES:
-            self._templates.popitem(last=False)
+            known = self._templates.keep(key, self._fetch(files, uri, known, now))
         return known.text
 
     def _fetch(

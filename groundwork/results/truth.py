@@ -1,19 +1,20 @@
 """Known labels of images: the boxes that a perfect worker would draw."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from groundwork.results.quality import Box
+from groundwork.errors import UserError
+from groundwork.results.quality import Box, class_score, image_mean_iou
 
 _SIDES = ("left", "top", "width", "height")
 _SHOWN = 5
 _FORM = '{"<image file>": [{"label", "left", "top", "width", "height"}, ...]}'
 
 
-class TruthError(Exception):
+class TruthError(UserError):
     """A truth file cannot be used; ``problems`` has one sentence for each reason."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -56,6 +57,20 @@ class Truth:
             if name in self.boxes:
                 return self.boxes[name]
         return None
+
+    def score(self, source: str, boxes: Sequence[Box], classes: Sequence[str]) -> float | None:
+        """Return how good an image's label is, from 0 to 1; None where the truth does not tell.
+
+        Boxes are compared by ``image_mean_iou``. A class is compared by ``class_score``, where all
+        of the truth's boxes on the image are of one class.
+        """
+        known = self.of(source)
+        if known is None:
+            return None
+        if boxes or not classes:
+            return image_mean_iou(boxes, known)
+        right = {box.label for box in known}
+        return class_score(classes[0], right.pop()) if len(right) == 1 else None
 
     def mismatches(self, images: Iterable[str], labels: Iterable[str]) -> list[str]:
         """Say what keeps this truth from belonging to these images and labels."""

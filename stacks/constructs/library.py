@@ -12,8 +12,17 @@ from stacks import layers
 from stacks.paths import PROJECT
 from stacks.staging import staged
 
-# The local cloud, the command line and the sample photos never run in a function.
-_LEFT_OUT = ("local", "cli.py", "demo", "samples.py", "__pycache__")
+# The local cloud, the command line and what only it imports never run in a function.
+_LEFT_OUT = (
+    "local",
+    "cli",
+    "demo",
+    "samples.py",
+    "datasets",
+    "results",
+    "report_page",
+    "__pycache__",
+)
 
 
 class Library(Construct):

@@ -10,7 +10,7 @@ import pytest
 from groundwork.jobs import tasks
 from groundwork.jobs.automation.settings import Automation
 from groundwork.jobs.errors import JobExistsError
-from groundwork.jobs.job_store import JobStore
+from groundwork.jobs.job_store import Hand, HandChangedError, JobStore, LeasePointer
 from groundwork.jobs.model import Batch, BatchState, Counters, Job, JobStatus, Lease, Task
 from groundwork.table_client import Add, ConflictError, Delete, Put, Table
 from tests.support.job_fakes import TEAM, job_request
@@ -59,8 +59,12 @@ def lease(worker_id: str = "ann", nonce: str = "n1") -> Lease:
 
 
 def available(store: JobStore, worker_id: str, now: datetime = NOW, start: int = 0) -> list[int]:
-    found = store.search_available("Birds", 1, worker_id, now, start)
-    return [candidate.object_id for candidate in found]
+    pages = store.search_available("Birds", 1, worker_id, now, start)
+    return [candidate.object_id for page in pages for candidate in page]
+
+
+def held(store: JobStore, worker_id: str) -> set[str]:
+    return set(map(str, store.hand(worker_id, "Birds", 1).held))
 
 
 def test_what_a_job_asks_of_automated_labels_comes_back_as_it_was(store: JobStore) -> None:
@@ -109,7 +113,7 @@ def test_a_batch_is_kept_once_and_counts_its_tasks(store: JobStore) -> None:
 def test_tasks_that_are_there_already_stay_as_they_are(store: JobStore) -> None:
     store.add_tasks([task(number) for number in range(40)])
     taken = tasks.take(task(3), lease(), NOW)
-    store.save_task(task(3), taken, NOW, leased=(lease(),))
+    store.save_task(task(3), taken, NOW, leased=(lease(), Hand()))
     store.add_tasks([task(number) for number in range(41)])
     assert store.find_task("Birds", 1, 3) == taken
     assert [found.object_id for found in store.tasks("Birds", 1)] == list(range(41))
@@ -117,23 +121,23 @@ def test_tasks_that_are_there_already_stay_as_they_are(store: JobStore) -> None:
 
 def test_a_taken_task_leaves_the_index_until_its_lease_runs_out(store: JobStore) -> None:
     store.add_tasks([task(1), task(2)])
-    store.save_task(task(1), tasks.take(task(1), lease(), NOW), NOW, leased=(lease(),))
+    store.save_task(task(1), tasks.take(task(1), lease(), NOW), NOW, leased=(lease(), Hand()))
     assert available(store, "ben") == [2]
     assert available(store, "ben", LATER) == [2, 1]
     assert store.count_available("Birds", 1, "ben", NOW) == 1
-    assert [pointer.nonce for pointer in store.leases("ann", "Birds", 1)] == ["n1"]
+    assert held(store, "ann") == {"1.n1"}
 
 
 def test_what_a_worker_declined_is_not_offered_to_them_again(store: JobStore) -> None:
     store.add_tasks([task(1, workers_wanted=2), task(2, workers_wanted=2)])
     first = task(1, workers_wanted=2)
     taken = tasks.take(first, lease(), NOW)
-    store.save_task(first, taken, NOW, leased=(lease(),))
+    store.save_task(first, taken, NOW, leased=(lease(), Hand()))
     store.save_task(taken, tasks.decline(taken, lease(), NOW), NOW, returned=(lease(),))
     assert available(store, "ann") == [2]
     assert available(store, "ben") == [1, 2]
     assert store.count_available("Birds", 1, "ann", NOW) == 1
-    assert list(store.leases("ann", "Birds", 1)) == []
+    assert held(store, "ann") == set()
 
 
 def test_a_search_begins_anywhere_and_sees_everything(store: JobStore) -> None:
@@ -146,12 +150,60 @@ def test_a_search_begins_anywhere_and_sees_everything(store: JobStore) -> None:
 def test_a_decision_on_a_stale_task_is_refused_as_a_whole(store: JobStore) -> None:
     store.add_tasks([task(1)])
     taken = tasks.take(task(1), lease(), NOW)
-    store.save_task(task(1), taken, NOW, leased=(lease(),))
+    store.save_task(task(1), taken, NOW, leased=(lease(), Hand()))
     late = lease("ben", "n2")
     with pytest.raises(ConflictError):
-        store.save_task(task(1), tasks.take(task(1), late, NOW), NOW, leased=(late,))
-    assert list(store.leases("ben", "Birds", 1)) == []
+        store.save_task(task(1), tasks.take(task(1), late, NOW), NOW, leased=(late, Hand()))
+    assert held(store, "ben") == set()
     assert store.find_task("Birds", 1, 1) == taken
+
+
+def test_a_lease_is_refused_to_a_worker_who_holds_something_else(store: JobStore) -> None:
+    store.add_tasks([task(number) for number in (1, 2, 3)])
+    first, second = lease(nonce="n1"), lease(nonce="n2")
+    store.save_task(task(1), tasks.take(task(1), first, NOW), NOW, leased=(first, Hand()))
+    taken = tasks.take(task(2), second, NOW)
+    one, two = LeasePointer(1, "n1"), LeasePointer(2, "n2")
+    for wrong in (Hand(), Hand(frozenset({two})), Hand(frozenset({one, two}))):
+        with pytest.raises(HandChangedError):
+            store.save_task(task(2), taken, NOW, leased=(second, wrong))
+    assert store.find_task("Birds", 1, 2) == task(2)
+    both = Hand(frozenset({one}), frozenset({one}))
+    store.save_task(task(2), taken, NOW, leased=(second, both))
+    assert held(store, "ann") == {"1.n1", "2.n2"}
+    # What ran out makes room, and nothing is left of a hand that was emptied.
+    third = lease(nonce="n3")
+    only = Hand(frozenset({two, one}), frozenset())
+    taken = tasks.take(task(3), third, NOW)
+    store.save_task(task(3), taken, NOW, leased=(third, only))
+    assert held(store, "ann") == {"3.n3"}
+    store.save_task(taken, tasks.release(taken, third, NOW), NOW, returned=(third,))
+    assert held(store, "ann") == set()
+    again = lease(nonce="n4")
+    released = store.find_task("Birds", 1, 3)
+    assert released is not None
+    store.save_task(released, tasks.take(released, again, NOW), NOW, leased=(again, Hand()))
+
+
+def test_leases_of_before_an_upgrade_are_found_and_join_the_hand(
+    store: JobStore, table: Table
+) -> None:
+    store.add_tasks([task(1)])
+    table.put(
+        Put(
+            {
+                "PK": "WORKER#ann#Birds",
+                "SK": "LEASE#000001#000000007",
+                "object_id": 7,
+                "nonce": "old",
+                "expires_at": 2_000_000_000,
+            }
+        )
+    )
+    hand = store.hand("ann", "Birds", 1)
+    assert hand == Hand(frozenset(), frozenset({LeasePointer(7, "old")}))
+    store.save_task(task(1), tasks.take(task(1), lease(), NOW), NOW, leased=(lease(), hand))
+    assert held(store, "ann") == {"1.n1", "7.old"}
 
 
 def test_of_many_workers_only_one_gets_a_task(store: JobStore) -> None:
@@ -160,7 +212,7 @@ def test_of_many_workers_only_one_gets_a_task(store: JobStore) -> None:
     def try_to_take(number: int) -> bool:
         mine = lease(f"worker-{number}", f"n{number}")
         try:
-            store.save_task(task(1), tasks.take(task(1), mine, NOW), NOW, leased=(mine,))
+            store.save_task(task(1), tasks.take(task(1), mine, NOW), NOW, leased=(mine, Hand()))
         except ConflictError:
             return False
         return True

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3.dynamodb.conditions import ConditionBase, ConditionExpressionBuilder, Key
 
 from groundwork.local import corrections
 from groundwork.local.cloud import LocalCloud
@@ -227,15 +228,54 @@ def error_names(cloud: LocalCloud) -> Any:
     return invoke(cloud, "Failing", {})["errorType"]
 
 
-def log_wait(cloud: LocalCloud) -> Any:
-    client = cloud.client("lambda")
-    client.invoke(FunctionName="Echo", Payload="{}")
+def fastest_seconds(call: Callable[[], object]) -> float:
     seconds = []
     for _ in range(12):
         start = time.perf_counter()
-        client.invoke(FunctionName="Echo", Payload="{}")
+        call()
         seconds.append(time.perf_counter() - start)
-    return min(seconds) < 0.045
+    return min(seconds)
+
+
+def log_wait(cloud: LocalCloud) -> Any:
+    client = cloud.client("lambda")
+    client.invoke(FunctionName="Echo", Payload="{}")
+    return fastest_seconds(lambda: client.invoke(FunctionName="Echo", Payload="{}")) < 0.045
+
+
+def key_conditions(cloud: LocalCloud) -> Any:
+    client = cloud.client("dynamodb")
+    client.create_table(
+        TableName="ranged",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("PK", "SK")],
+        KeySchema=[
+            {"AttributeName": "PK", "KeyType": "HASH"},
+            {"AttributeName": "SK", "KeyType": "RANGE"},
+        ],
+    )
+    for number in range(400):
+        key = {"PK": {"S": "many" if number else "one"}, "SK": {"S": f"{number:03d}"}}
+        client.put_item(TableName="ranged", Item=key)
+
+    def fastest_query(partition: str, keys: ConditionBase) -> float:
+        condition = ConditionExpressionBuilder().build_expression(
+            Key("PK").eq(partition) & keys, is_key_condition=True
+        )
+        values = condition.attribute_value_placeholders
+        return fastest_seconds(
+            lambda: client.query(
+                TableName="ranged",
+                KeyConditionExpression=condition.condition_expression,
+                ExpressionAttributeNames=condition.attribute_name_placeholders,
+                ExpressionAttributeValues={name: {"S": text} for name, text in values.items()},
+            )
+        )
+
+    return [
+        fastest_query("many", keys) < 4 * fastest_query("one", keys)
+        for keys in (Key("SK").begins_with("399"), Key("SK").between("398", "399"))
+    ]
 
 
 def late_logs(cloud: LocalCloud) -> Any:
@@ -386,6 +426,7 @@ AS_ON_AWS: dict[str, tuple[Callable[[LocalCloud], Any], Any]] = {
     "foreign_layers": (foreign_layers, "left out"),
     "function_urls": (function_urls, "/some/path"),
     "gateway_logout": (gateway_logout, 404),
+    "key_conditions": (key_conditions, [True, True]),
     "late_logs": (late_logs, []),
     "log_wait": (log_wait, True),
     "principal_arn": (principal_arn, "assumed"),
@@ -396,6 +437,7 @@ AS_ON_AWS: dict[str, tuple[Callable[[LocalCloud], Any], Any]] = {
     "task_token_rights": (task_token_rights, "SUCCEEDED"),
     "topic_mails": (topic_mails, [("ann@example.com", "Work", "There is work for you")]),
 }
+MEASURED = ("key_conditions", "log_wait")
 
 
 def observed(probe: Callable[[LocalCloud], Any], cloud: LocalCloud) -> Any:
@@ -448,13 +490,13 @@ def behaviour(cloud: LocalCloud, restart: Callable[[], None]) -> dict[str, Any]:
     cloudformation.get_waiter("stack_create_complete").wait(
         StackName="probe", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
-    # Measured without the other probes, which keep the processors busy.
-    seen = {"log_wait": observed(log_wait, cloud)}
+    # Without the other probes, which keep the processors busy.
+    seen = {name: observed(AS_ON_AWS[name][0], cloud) for name in MEASURED}
     with ThreadPoolExecutor(4) as pool:
         running = {
             name: pool.submit(observed, probe, cloud)
             for name, (probe, _) in AS_ON_AWS.items()
-            if name != "log_wait"
+            if name not in MEASURED
         }
         seen |= {name: future.result() for name, future in running.items()}
     arn = cloud.client("stepfunctions").start_execution(stateMachineArn=RESTART_MACHINE_ARN)[

@@ -214,6 +214,8 @@ def test_both_label_until_the_job_is_done(workshop: Workshop, ann: Person, ben: 
             break
         for person in still:
             if person.submit.count() == 0:
+                # The next task is still on its way.
+                person.page.wait_for_timeout(500)
                 continue
             again = person.page.get_by_role("button", name="Next task")
             if again.count():

@@ -38,6 +38,8 @@ from groundwork.table_client import (
     Check,
     ConflictError,
     Delete,
+    Discard,
+    Exchange,
     Item,
     Put,
     SortKeys,
@@ -54,6 +56,7 @@ START = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
 OWN_PRE = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:own-pre"
 OWN_POST = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:own-post"
 _STEP_ATTEMPTS = 50
+_KEPT_HISTORY = 5
 
 
 class CrashError(Exception):
@@ -77,23 +80,29 @@ class MemoryClock:
 class MemoryTable(Table):
     """The engine's table in memory, with the conditions of the real one.
 
-    ``before_write`` is called with every write, to let another writer come first or to crash.
+    ``before_write`` is called with every write, to let another writer come first or to crash;
+    ``reads`` are the partitions that were read, and ``index_lag`` is how many writes the index is
+    behind.
     """
 
     def __init__(self) -> None:
         super().__init__(None)
         self.items: dict[tuple[str, str], Item] = {}
+        self.reads: list[str] = []
+        self.index_lag = 0
+        self._history: list[dict[tuple[str, str], Item]] = []
         self.before_write: Callable[[Sequence[Write]], None] = lambda writes: None
         self._lock = threading.RLock()
 
     def get(self, pk: str, sk: str) -> Item | None:
+        self.reads.append(pk)
         with self._lock:
             return deepcopy(self.items.get((pk, sk)))
 
     def put(self, write: Put) -> None:
         self.transact([write])
 
-    def query(
+    def pages(
         self,
         pk: str,
         keys: SortKeys = ALL,
@@ -101,10 +110,21 @@ class MemoryTable(Table):
         index: str | None = None,
         lacking: tuple[str, str] | None = None,
         page_size: int | None = None,
+    ) -> Iterator[list[Item]]:
+        found = list(self._matching(pk, keys, index, lacking))
+        size = page_size or len(found) or 1
+        for start in range(0, len(found) or 1, size):
+            self.reads.append(f"{pk} {index}" if index else pk)
+            yield found[start : start + size]
+
+    def _matching(
+        self, pk: str, keys: SortKeys, index: str | None, lacking: tuple[str, str] | None
     ) -> Iterator[Item]:
         pk_name, sk_name = ("available_pk", "available_sk") if index else ("PK", "SK")
         with self._lock:
-            found = [item for item in self.items.values() if item.get(pk_name) == pk]
+            lags = index and 0 < self.index_lag <= len(self._history)
+            items = self._history[-self.index_lag] if lags else self.items
+            found = [item for item in items.values() if item.get(pk_name) == pk]
         for item in sorted(found, key=lambda item: str(item[sk_name])):
             if not _within(item[sk_name], keys):
                 continue
@@ -125,37 +145,50 @@ class MemoryTable(Table):
     def transact(self, writes: Sequence[Write]) -> None:
         self.before_write(writes)
         with self._lock:
-            for write in writes:
-                if isinstance(write, Put):
-                    self._check(write)
-                elif isinstance(write, Check):
-                    stored = self.items.get((write.pk, write.sk), {})
-                    if stored.get(write.attribute) != write.value:
-                        raise ConflictError("not as checked")
+            refused = [place for place, write in enumerate(writes) if not self._allows(write)]
+            if refused:
+                raise ConflictError("not as expected", refused)
+            self._history = [*self._history, dict(self.items)][-_KEPT_HISTORY:]
             for write in writes:
                 self._apply(write)
 
-    def _check(self, write: Put) -> None:
-        _require_storable(write.item)
-        stored = self.items.get((write.item["PK"], write.item["SK"]))
-        if write.only_new and stored is not None:
-            raise ConflictError("exists")
-        expected = write.expected_version
-        if expected is not None and (stored is None or stored["version"] != expected):
-            raise ConflictError("changed")
+    def _allows(self, write: Write) -> bool:
+        if isinstance(write, Put):
+            _require_storable(write.item)
+            stored = self.items.get((write.item["PK"], write.item["SK"]))
+            if write.only_new and stored is not None:
+                return False
+            expected = write.expected_version
+            return expected is None or (stored is not None and stored["version"] == expected)
+        item = self.items.get((write.pk, write.sk), {})
+        if isinstance(write, Check):
+            return bool(item.get(write.attribute) == write.value)
+        if isinstance(write, Exchange):
+            assert write.after, "DynamoDB has no empty sets"
+            return bool(item.get(write.attribute, frozenset()) == write.before)
+        return True
 
     def _apply(self, write: Write) -> None:
         if isinstance(write, Put):
             self.items[write.item["PK"], write.item["SK"]] = deepcopy(write.item)
         elif isinstance(write, Delete):
             self.items.pop((write.pk, write.sk), None)
-        elif isinstance(write, Add):
-            self._add(write)
+        elif not isinstance(write, Check):
+            self._update(write)
 
-    def _add(self, write: Add) -> None:
-        item = self.items.setdefault((write.pk, write.sk), {"PK": write.pk, "SK": write.sk})
-        item[write.attribute] = item.get(write.attribute, 0) + write.amount
-        item["expires_at"] = write.expires_at
+    def _update(self, write: Add | Exchange | Discard) -> None:
+        item = self.items.get((write.pk, write.sk), {"PK": write.pk, "SK": write.sk})
+        old = item.get(write.attribute)
+        if isinstance(write, Add):
+            new: Any = (old or 0) + write.amount
+        elif isinstance(write, Exchange):
+            new = set(write.after)
+        else:
+            new = {*(old or ())} - {write.member}
+        changed = {**item, write.attribute: new, "expires_at": write.expires_at}
+        if new == set():
+            del changed[write.attribute]
+        self.items[write.pk, write.sk] = changed
 
 
 def _within(key: str, keys: SortKeys) -> bool:
@@ -521,7 +554,12 @@ class Workshop:
             random=self.random,
             objects_per_shard=objects_per_shard,
         )
-        self.work = Work(
+        # As many processes of the worker API, of which any answers any call.
+        self.processes = [self._process() for _ in range(3)]
+        self.work = self.processes[0]
+
+    def _process(self) -> Work:
+        return Work(
             self.store,
             lambda job: self.files,
             self.loop,  # type: ignore[arg-type]  # stands in for the client

@@ -13,7 +13,7 @@ from groundwork.demo.crowd import Answer, Crowd, Drawer
 from groundwork.local.cloud import LocalCloud
 from groundwork.local.invitations import invitations
 from groundwork.local.workshop import JobState, LocalWorkshop, job_state
-from groundwork.results.summary import LabeledObject, read_results
+from groundwork.results.labels import LabeledObject, read_objects
 from groundwork.results.truth import Truth
 
 PROJECT = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ class Workshop:
         """Read a job's augmented manifest."""
         assert state.output_manifest is not None
         body = self.read(state.output_manifest)
-        return list(read_results([body], state.label_attribute))
+        return list(read_objects([body], state.label_attribute))
 
     def read(self, uri: str) -> bytes:
         """Read an object by its S3 URI."""

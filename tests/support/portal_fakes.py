@@ -52,6 +52,7 @@ class FakeRecords:
     def __init__(self) -> None:
         self.pending: dict[str, PendingSignIn] = {}
         self.sessions: dict[str, Session] = {}
+        self.reads = 0
 
     def add_pending(self, state_hash: str, pending: PendingSignIn) -> None:
         self.pending[state_hash] = pending
@@ -63,6 +64,7 @@ class FakeRecords:
         self.sessions[session.token_hash] = session
 
     def get(self, token_hash: str) -> Session | None:
+        self.reads += 1
         return self.sessions.get(token_hash)
 
     def update_groups(self, session: Session) -> None:

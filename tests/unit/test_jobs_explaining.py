@@ -1,11 +1,19 @@
 """What automated labeling did with one object is told from the job's own files."""
 
 import json
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from groundwork.cli import main
+from groundwork.folder_client import FolderApi
 from groundwork.jobs.automation.explaining import ExplainError, Explanation, explain
 from groundwork.jobs.automation.settings import Automation
+from groundwork.results.output_tree import open_output
+from groundwork.results.rounds import read_automation_summary, read_rounds
+from groundwork.s3_client import S3Client, S3NotFoundError, S3Range
+from groundwork.s3_uri import S3Uri
 from tests.support.job_fakes import BUCKET, Workshop, worker
 from tests.support.learning_fakes import LABELS, colour_world
 
@@ -101,8 +109,8 @@ def test_an_object_is_found_by_its_image(ended: Workshop, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("wanted", "why"),
     [
-        ("200", "there is no object 200: the last one is 199"),
-        ("other.png", "no image of the job is other.png, nor ends so"),
+        ("200", "There is no object 200: the last one is 199"),
+        ("other.png", "No image of the job is other.png, nor ends so"),
         ("042.png", "nor ends so"),
     ],
 )
@@ -129,3 +137,77 @@ def test_a_job_without_automated_labeling_has_nothing_to_explain() -> None:
 
     with pytest.raises(ExplainError, match="has no automated labeling"):
         explained(shop, "0")
+
+
+# The command
+
+
+@pytest.fixture(scope="module")
+def copied(ended: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the job's output as copied to this machine."""
+    folder = tmp_path_factory.mktemp("copied")
+    for (_, key), data in ended.s3.objects.items():
+        if key.startswith("out/job/"):
+            path = folder / key.removeprefix("out/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    return folder / "job"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["explain", *(str(argument) for argument in arguments)])
+
+
+def test_the_command_tells_the_same_of_a_copy(ended: Workshop, copied: Path) -> None:
+    told = explained(ended, "0042.png")
+
+    shown = run(copied, "0042.png")
+    document = json.loads(run(copied, "42", "--json").stdout)
+
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith(told.sentence)
+    assert all(event.text in shown.stdout for event in told.events)
+    assert document == told.to_json()
+
+
+def test_the_command_ends_with_one_message_where_there_is_nothing(copied: Path) -> None:
+    unknown = run(copied, "other.png")
+    lonely = run(copied.parent / "job/annotations/intermediate/1/output.manifest", "0")
+
+    assert (unknown.exit_code, lonely.exit_code) == (1, 1)
+    assert "No image of the job is other.png" in unknown.stderr
+    assert "give the whole output of the job" in lonely.stderr
+
+
+def test_the_report_reads_what_the_rounds_wrote(ended: Workshop, copied: Path) -> None:
+    output, problems = open_output(str(copied)), list[str]()
+
+    rounds = read_rounds(output, problems)
+    summary = read_automation_summary(output)
+
+    assert problems == []
+    assert [each.iteration for each in rounds] == list(range(ended.job().iteration + 1))
+    assert {each.decision for each in rounds} >= {"random", "propose"}
+    assert (
+        sum(each.verdict.accepted for each in rounds if each.verdict) == rounds[-1].machine_labeled
+    )
+    assert rounds[1].labels_by_people == 50 - ended.job().counters.failed
+    assert summary is not None
+    assert summary.bound == rounds[-1].bound
+    assert summary.machine_labeled == ended.job().counters.machine_labeled > 0
+
+
+def test_a_folder_is_read_as_s3_is(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"0123456789")
+    files = S3Client(FolderApi(tmp_path))
+    there, gone = S3Uri("folder", "a.txt"), S3Uri("folder", "b.txt")
+
+    assert files.get(there) == b"0123456789"
+    assert b"".join(files.stream(there, start=4)) == b"456789"
+    assert files.get_range(there, 2, 3) == S3Range(b"234", 10)
+    assert files.get_range(there, 8, 30) == S3Range(b"89", 10)
+    assert files.get_range(there, 10, 3) == S3Range(b"", 10)
+    assert files.size(there) == 10
+    assert (files.exists(there), files.exists(gone)) == (True, False)
+    with pytest.raises(S3NotFoundError):
+        files.get(gone)

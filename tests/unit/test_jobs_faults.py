@@ -67,8 +67,9 @@ class Accidents:
 class Crowd:
     """People who do all kinds of things, and remember what they were told."""
 
-    def __init__(self, shop: Workshop) -> None:
+    def __init__(self, shop: Workshop, seed: int) -> None:
         self._shop = shop
+        self._random = random.Random(seed)
         self._held: dict[str, LeasedTask] = {}
         self.accepted: Counter[tuple[str, int]] = Counter()
 
@@ -81,19 +82,20 @@ class Crowd:
 
     def _do(self, person: int, action: str) -> None:
         shop, who = self._shop, PEOPLE[person]
+        work = self._random.choice(shop.processes)
         task = self._held.get(who.sub)
         match action:
             case "take":
-                taken = shop.work.take(who, "job")
+                taken = work.take(who, "job")
                 if taken is not None:
                     self._held[who.sub] = taken
             case "submit" if task is not None:
-                shop.work.submit(who, task.lease_id, answer_of(task.object_id))
+                work.submit(who, task.lease_id, answer_of(task.object_id))
                 self.accepted[who.worker_id, task.object_id] = 1
             case "release" if task is not None:
-                shop.work.release(who, task.lease_id)
+                work.release(who, task.lease_id)
             case "decline" if task is not None:
-                shop.work.decline(who, task.lease_id)
+                work.decline(who, task.lease_id)
             case "wait":
                 shop.clock.advance(200)
             case "hour":
@@ -118,6 +120,7 @@ def answer_of(object_id: int) -> dict[str, Any]:
     broken=st.integers(0, 5),
     crash_rate=st.sampled_from([0.0, 0.02, 0.1]),
     rivalry=st.sampled_from([0.0, 0.5]),
+    index_lag=st.sampled_from([0, 3]),
     seed=st.integers(0, 1_000),
 )
 def test_accepted_answers_are_published_once_and_counters_add_up(
@@ -129,14 +132,16 @@ def test_accepted_answers_are_published_once_and_counters_add_up(
     broken: int,
     crash_rate: float,
     rivalry: float,
+    index_lag: int,
     seed: int,
 ) -> None:
     shop = Workshop(seed=seed)
+    shop.table.index_lag = index_lag
     lines = shop.add_images(objects)
     shop.s3.add(f"s3://{BUCKET}/photos/{broken:04d}.jpg", b"broken")
     shop.start(lines, batch=batch, workers=workers)
     accidents = Accidents(shop, seed, crash_rate, rivalry)
-    crowd = accidents.crowd = Crowd(shop)
+    crowd = accidents.crowd = Crowd(shop, seed)
     for person, action in actions:
         crowd.do(person, action)
     for person in range(len(PEOPLE)):

@@ -17,7 +17,7 @@ from groundwork.jobs.errors import (
 )
 from groundwork.jobs.model import JobStatus
 from groundwork.jobs.work import LeasedTask, Worker
-from groundwork.table_client import Add, Delete, Put, Write
+from groundwork.table_client import Add, Discard, Put, Write
 from tests.support.job_fakes import (
     BUCKET,
     ROLE,
@@ -310,7 +310,7 @@ def test_task_lease_and_count_are_written_together() -> None:
     shop.table.before_write = transactions.append
     shop.work.submit(ANN, task.lease_id, ANSWER)
     (kinds,) = ([type(write) for write in writes] for writes in transactions)
-    assert kinds == [Put, Delete, Add]
+    assert kinds == [Put, Discard, Add]
 
 
 def test_a_last_answer_whose_wake_up_call_was_lost_is_noticed_by_the_next_visitor() -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from groundwork.cli import main
+from groundwork.datasets.exporting import FORMATS
+from groundwork.datasets.importing import READERS
+from groundwork.results.labels import LabelKind
 from stacks import outputs
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -51,6 +54,17 @@ def test_every_command_is_in_the_readme_and_has_help_with_an_example(command: st
 def test_every_groundwork_command_in_the_readme_exists() -> None:
     """What the README tells people to type is understood."""
     assert {words[0] for words in _words("groundwork")} <= set(main.commands)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_export_format_is_in_the_readme_as_it_is(name: str) -> None:
+    """The README's table says which labels a format holds, and which can be brought in again."""
+    [row] = [line for line in README.splitlines() if line.startswith(f"| `{name}` |")]
+    cells = [cell.strip() for cell in row.split("|")[3:7]]
+    kinds = (LabelKind.BOXES, LabelKind.CLASS, LabelKind.CLASSES)
+
+    assert [cell == "yes" for cell in cells[:3]] == [kind in FORMATS[name].kinds for kind in kinds]
+    assert bool(cells[3]) == (name in READERS)
 
 
 @pytest.mark.parametrize("name", OUTPUTS)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from groundwork.manifest import LabelState
+from groundwork.results.labels import read_objects
 from groundwork.results.quality import Box
-from groundwork.results.summary import read_results, summarize
+from groundwork.results.summary import summarize
 from groundwork.results.truth import Truth
 
 CLASS_MAP = {"0": "cup", "2": "jug"}
@@ -41,7 +42,7 @@ MANIFEST = [
 
 
 def test_objects_are_split_by_who_labeled_them() -> None:
-    results = list(read_results(MANIFEST, "emblem"))
+    results = list(read_objects(MANIFEST, "emblem"))
     assert [result.state for result in results] == [
         LabelState.HUMAN,
         LabelState.HUMAN,
@@ -59,7 +60,7 @@ def test_objects_are_split_by_who_labeled_them() -> None:
 def test_a_summary_counts_and_scores_people_and_machine_apart() -> None:
     cup = Box("cup", 0, 0, 10, 10)
     truth = Truth({"a.jpg": (cup,), "b.jpg": (), "c.jpg": (cup,)})
-    summary = summarize(read_results(MANIFEST, "emblem"), truth)
+    summary = summarize(read_objects(MANIFEST, "emblem"), truth)
     assert summary.objects == 5
     assert summary.states == {
         LabelState.HUMAN: 2,
@@ -72,7 +73,7 @@ def test_a_summary_counts_and_scores_people_and_machine_apart() -> None:
 
 
 def test_without_truth_there_is_no_quality() -> None:
-    summary = summarize(read_results(MANIFEST, "emblem"))
+    summary = summarize(read_objects(MANIFEST, "emblem"))
     assert summary.states[LabelState.HUMAN] == 2
     assert summary.human_mean_iou is None
     assert summary.machine_mean_iou is None
@@ -82,6 +83,6 @@ def test_class_labels_are_read_by_name() -> None:
     manifest = json.dumps(
         {"source-ref": "s3://b/a.jpg", "kind": 1, "kind-metadata": {"class-name": "jug"}}
     ).encode()
-    (result,) = read_results([manifest], "kind")
+    (result,) = read_objects([manifest], "kind")
     assert result.state is LabelState.HUMAN
     assert result.class_name() == "jug"

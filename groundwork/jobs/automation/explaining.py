@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from groundwork.autolabel.rounds import Proposal
+from groundwork.errors import UserError
 from groundwork.jobs import layout
 from groundwork.jobs.automation.files import AutomationFiles
 from groundwork.jobs.automation.objects import ObjectState, Shards
 from groundwork.jobs.automation.records import Decision, PlanRecord, VerdictRecord
+from groundwork.jobs.errors import JobFailedError
 from groundwork.jobs.layout import Output
 from groundwork.manifest import (
     FAILURE_REASON,
@@ -21,6 +23,7 @@ from groundwork.manifest import (
     read_lines,
 )
 from groundwork.s3_client import S3Client
+from groundwork.s3_uri import S3Uri
 
 _SHOWN = 5
 _RESULTS = {
@@ -33,8 +36,16 @@ _RESULTS = {
 }
 
 
-class ExplainError(Exception):
+class ExplainError(UserError):
     """There is nothing to explain; the message says why."""
+
+
+@dataclass(frozen=True)
+class OutputFolder:
+    """A job's output where nothing else is known of the job, and nothing is to be written."""
+
+    output_prefix: S3Uri
+    kms_key_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,14 +106,22 @@ def explain(files: S3Client, job: Output, wanted: str) -> Explanation:
     Raises
     ------
     ExplainError
-        If the job has no automated labeling, or not exactly one such object.
+        If the job has no automated labeling, or not exactly one such object, or if files of it are
+        missing.
     """
+    try:
+        return _explain(files, job, wanted)
+    except JobFailedError as error:
+        raise ExplainError(str(error)) from error
+
+
+def _explain(files: S3Client, job: Output, wanted: str) -> Explanation:
     automation = AutomationFiles(files, job)
     shards = automation.find_shards()
     if shards is None:
         raise ExplainError(
-            f"{job.output_prefix} has no automated labeling (no inference/shards.json): people "
-            "label all objects of such a job"
+            "This job has no automated labeling of the open engine (no inference/shards.json in "
+            "its output): there is nothing to explain."
         )
     object_id = _find(files, job, shards, wanted)
     (line,) = automation.lines(range(object_id, object_id + 1))
@@ -118,7 +137,7 @@ def _find(files: S3Client, job: Output, shards: Shards, wanted: str) -> int:
     if wanted.isascii() and wanted.isdigit():
         if int(wanted) < shards.objects:
             return int(wanted)
-        raise ExplainError(f"there is no object {wanted}: the last one is {shards.objects - 1}")
+        raise ExplainError(f"There is no object {wanted}: the last one is {shards.objects - 1}.")
     found: list[tuple[int, str]] = []
     for line in read_lines(files.stream(layout.snapshot_uri(job, 0))):
         reference = str(line.parse().get(SOURCE_REFERENCE, ""))
@@ -129,9 +148,9 @@ def _find(files: S3Client, job: Output, shards: Shards, wanted: str) -> int:
     if len(found) == 1:
         return found[0][0]
     if not found:
-        raise ExplainError(f"no image of the job is {wanted}, nor ends so")
+        raise ExplainError(f"No image of the job is {wanted}, nor ends so.")
     shown = ", ".join(f"{object_id} ({reference})" for object_id, reference in found[:_SHOWN])
-    raise ExplainError(f"{len(found)} images end in {wanted}: {shown}; name one by its number")
+    raise ExplainError(f"{len(found)} images end in {wanted}: {shown}. Name one by its number.")
 
 
 class _Story:

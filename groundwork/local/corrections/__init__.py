@@ -18,6 +18,7 @@ NAMES: tuple[str, ...] = (
     "function_urls",
     "gateway_logout",
     "kept_mails",
+    "key_conditions",
     "late_logs",
     "log_wait",
     "principal_arn",

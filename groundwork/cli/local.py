@@ -1,23 +1,26 @@
-"""The command line: the local cloud and the demo."""
+"""The local cloud and the demo."""
 
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from groundwork.cli.terminal import (
+    json_option,
+    print_json,
+    print_rows,
+    say,
+    say_aside,
+    told_plainly,
+)
 from groundwork.demo import run as demo_run
-from groundwork.demo.inputs import DemoInputError
 from groundwork.local.cloud import LocalCloud, project_root
-from groundwork.local.emulator import DEFAULT_PORT, LocalCloudError
+from groundwork.local.emulator import DEFAULT_PORT
 from groundwork.local.invitations import invitations
 from groundwork.local.workshop import (
     ENGINES,
     OPEN,
+    JobState,
     LocalWorkshop,
     destroy,
     job_states,
@@ -26,36 +29,8 @@ from groundwork.local.workshop import (
 
 LOCAL_WORKER = "worker@example.com"
 
-_USERS_MISTAKES = (DemoInputError, LocalCloudError, demo_run.DemoError)
-# Wide enough for a URL on one line where nobody looks at a screen.
-_PIPE_WIDTH = 160
-_out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
-
-def _say(line: str) -> None:
-    _out.print(line, markup=False)
-
-
-def _told_plainly(command: Callable[..., None]) -> Callable[..., None]:
-    """End with one message and exit code 1 where a traceback would help nobody."""
-
-    @wraps(command)
-    def told(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except _USERS_MISTAKES as error:
-            raise click.ClickException(str(error)) from error
-
-    return told
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="groundwork")
-def main() -> None:
-    """Groundwork: data labeling workshops, on AWS or on this machine."""
-
-
-@main.command()
+@click.command()
 @click.option("--engine", type=click.Choice(ENGINES), default=OPEN, show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option(
@@ -66,8 +41,9 @@ def main() -> None:
     metavar="KEY=VALUE",
     help="A setting of the workshop, as with `cdk deploy -c`; may be given several times.",
 )
-@_told_plainly
-def up(engine: str, port: int, settings: tuple[str, ...]) -> None:
+@json_option
+@told_plainly
+def up(engine: str, port: int, settings: tuple[str, ...], as_json: bool) -> None:
     """Start the local cloud and deploy a workshop to it.
 
     Runs again at once: what is there is kept, what changed is deployed. Example:
@@ -78,57 +54,50 @@ def up(engine: str, port: int, settings: tuple[str, ...]) -> None:
     context = _context(settings)
     if not {"worker_emails", "config", "work_team_arn"} & context.keys():
         context["worker_emails"] = LOCAL_WORKER
-    cloud = LocalCloud(project_root(), port=port, report=_say)
-    _say(f"Starting the local cloud on port {port}")
+    tell = say_aside if as_json else say
+    cloud = LocalCloud(project_root(), port=port, report=tell)
+    tell(f"Starting the local cloud on port {port}")
     cloud.start()
-    _say(f"Deploying with the CDK CLI, engine={engine}")
+    tell(f"Deploying with the CDK CLI, engine={engine}")
     LocalWorkshop(cloud, engine, context).deploy()
-    _show_state(cloud)
+    if as_json:
+        print_json(cloud_state(cloud))
+    else:
+        show_cloud(cloud)
 
 
-@main.command()
+@click.command()
 @click.option("--keep-data", is_flag=True, help="Stop only: the next `up` goes on where this was.")
 @click.option("--force", is_flag=True, help="Stop and forget everything without destroying first.")
-@_told_plainly
-def down(keep_data: bool, force: bool) -> None:
+@json_option
+@told_plainly
+def down(keep_data: bool, force: bool, as_json: bool) -> None:
     """Destroy what is deployed and stop the local cloud. Example:
 
     \b
         groundwork down
     """
-    cloud = LocalCloud(project_root(), report=_say)
+    tell = say_aside if as_json else say
+    cloud = LocalCloud(project_root(), report=tell)
     if keep_data and force:
         raise click.UsageError("--keep-data and --force exclude each other.")
     running = cloud.attach()
     if running:
         if not keep_data and not force:
-            _say("Destroying the stacks with the CDK CLI")
+            tell("Destroying the stacks with the CDK CLI")
             destroy(cloud)
-        _say("Stopping the local cloud")
+        tell("Stopping the local cloud")
     else:
-        _say("The local cloud is not running.")
+        tell("The local cloud is not running.")
     if keep_data:
         cloud.stop()
     else:
         cloud.discard()
+    if as_json:
+        print_json({"was_running": running, "kept_data": keep_data})
 
 
-@main.command()
-@_told_plainly
-def status() -> None:
-    """Show the stacks, the labeling jobs, the portal and the invited workers. Example:
-
-    \b
-        groundwork status
-    """
-    cloud = LocalCloud(project_root(), report=_say)
-    if cloud.attach():
-        _show_state(cloud)
-    else:
-        _say("The local cloud is not running. Start it and deploy a workshop: groundwork up")
-
-
-@main.command()
+@click.command()
 @click.option("--engine", type=click.Choice(ENGINES), default=OPEN, show_default=True)
 @click.option(
     "--images",
@@ -156,8 +125,11 @@ def status() -> None:
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), help="By default the first free one.")
-@_told_plainly
-def demo(images: Path | None, labels: str | None, truth: Path | None, **options: Any) -> None:
+@json_option
+@told_plainly
+def demo(
+    images: Path | None, labels: str | None, truth: Path | None, as_json: bool, **options: Any
+) -> None:
     """Run everything once: deploy, label with simulated workers, fetch the results, destroy.
 
     It has a local cloud of its own and leaves nothing running. Example:
@@ -178,12 +150,12 @@ def demo(images: Path | None, labels: str | None, truth: Path | None, **options:
         **options,
     )
     project = project_root()
-    summary = demo_run.run(settings, project, _say)
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in demo_run.table_rows(summary):
-        table.add_row(name, str(value))
-    _out.print(table)
-    _say(f"Written: {project / 'build' / 'demo' / 'summary.json'}")
+    summary = demo_run.run(settings, project, say_aside if as_json else say)
+    if as_json:
+        click.echo(summary.to_json(), nl=False)
+        return
+    print_rows([(name, str(value)) for name, value in demo_run.table_rows(summary)])
+    say(f"Written: {project / 'build' / 'demo' / 'summary.json'}")
 
 
 def _context(settings: tuple[str, ...]) -> dict[str, str]:
@@ -198,16 +170,14 @@ def _context(settings: tuple[str, ...]) -> dict[str, str]:
     return context
 
 
-def _show_state(cloud: LocalCloud) -> None:
+def show_cloud(cloud: LocalCloud) -> None:
+    """Print what is on the local cloud."""
     stacks = project_stacks(cloud)
     rows = [("local cloud", f"{cloud.emulator.endpoint} (log: {cloud.emulator.log_path})")]
     rows += [("stack", f"{stack.name}: {stack.status}") for stack in stacks]
     if not stacks:
         rows.append(("stack", "nothing is deployed; deploy a workshop: groundwork up"))
-    for job in job_states(cloud):
-        counted = ", ".join(f"{name} {number}" for name, number in job.counters.items())
-        failed = f"; {job.failure_reason}" if job.failure_reason else ""
-        rows.append(("job", f"{job.name}: {job.status}; {counted}{failed}"))
+    rows += [("job", _job_line(job)) for job in job_states(cloud)]
     portal_url = cloud.output("PortalUrl")
     if portal_url:
         rows.append(("portal", portal_url))
@@ -215,7 +185,29 @@ def _show_state(cloud: LocalCloud) -> None:
             ("invited", f"{each.email}, first password {each.temporary_password}")
             for each in invitations(cloud.mails())
         ]
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in rows:
-        table.add_row(name, value)
-    _out.print(table)
+    print_rows(rows)
+
+
+def cloud_state(cloud: LocalCloud) -> dict[str, Any]:
+    """Return what is on the local cloud as ``--json`` prints it."""
+    portal_url = cloud.output("PortalUrl")
+    return {
+        "running": True,
+        "endpoint": cloud.emulator.endpoint,
+        "stacks": [{"name": stack.name, "status": stack.status} for stack in project_stacks(cloud)],
+        "jobs": [
+            {"name": job.name, "status": job.status, "counters": dict(job.counters)}
+            for job in job_states(cloud)
+        ],
+        "portal": portal_url,
+        "invited": [
+            {"email": each.email, "first_password": each.temporary_password}
+            for each in (invitations(cloud.mails()) if portal_url else [])
+        ],
+    }
+
+
+def _job_line(job: JobState) -> str:
+    counted = ", ".join(f"{name} {number}" for name, number in job.counters.items())
+    failed = f"; {job.failure_reason}" if job.failure_reason else ""
+    return f"{job.name}: {job.status}; {counted}{failed}"

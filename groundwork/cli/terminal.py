@@ -1,0 +1,86 @@
+"""What all commands share: how they speak, and how they end."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from groundwork.errors import UsageProblemError, UserError
+
+# Wide enough for a URL on one line where nobody looks at a screen.
+_PIPE_WIDTH = 160
+_out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+_err = Console(highlight=False, soft_wrap=True, stderr=True)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document, for programs."
+)
+
+
+def say(line: str) -> None:
+    """Print a line."""
+    _out.print(line, markup=False)
+
+
+def say_aside(line: str) -> None:
+    """Print a line that is no part of the result: beside a JSON document, say."""
+    _err.print(line, markup=False)
+
+
+def print_json(document: Any) -> None:
+    """Print a JSON document."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_rows(rows: Sequence[tuple[Any, ...]], header: Sequence[str] = ()) -> None:
+    """Print a table; what follows the first column is aligned right where it is a number."""
+    table = Table(show_header=bool(header), box=None, pad_edge=False, header_style="bold")
+    for place in range(len(rows[0]) if rows else len(header)):
+        numbers = all(isinstance(row[place], int | float) for row in rows)
+        table.add_column(header[place] if header else "", justify="right" if numbers else "left")
+    for row in rows:
+        # As text, since square brackets in names are no styles.
+        table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+    _out.print(table)
+
+
+@contextmanager
+def progress_bar(title: str, total: int, unit: str = "") -> Iterator[Callable[[int], None]]:
+    """Show how far long work is, on a terminal only; give what is to be told of each step."""
+    if not _err.is_terminal:
+        yield lambda amount: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn(
+            "{task.percentage:>3.0f} %" + (f" of {{task.total:,.0f}} {unit}" if unit else "")
+        ),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=_err, transient=True) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda amount: progress.advance(task, amount)
+
+
+def told_plainly(command: Callable[..., None]) -> Callable[..., None]:
+    """End with one message and exit code 1 where a traceback would help nobody."""
+
+    @wraps(command)
+    def told(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except UsageProblemError as error:
+            raise click.UsageError(str(error)) from error
+        except UserError as error:
+            raise click.ClickException(str(error)) from error
+
+    return told

@@ -1,0 +1,203 @@
+"""The report: one file that shows everything, needs nothing, and lets no name become markup."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from groundwork.cli import main
+from groundwork.samples import generate
+from tests.support.output_trees import (
+    box,
+    boxes_line,
+    class_line,
+    failed_line,
+    manifest,
+    unlabeled_line,
+    write_file,
+    write_tree,
+)
+
+ROUND = {
+    "iteration": 1,
+    "decision": "propose",
+    "reason": "it should pass",
+    "quality": "mean IoU",
+    "target": 0.8,
+    "risk_curve": [{"objects": 2, "mean_forecast": 0.9, "threshold": 0.85}],
+    "proposal": {"objects": 2, "sampled": 1, "mean_forecast": 0.9, "threshold": 0.85},
+}
+VERDICT = {
+    "proposal_of": 1,
+    "accepted": 1,
+    "expected": 0.9,
+    "achieved": 0.88,
+    "tests": [{"size": 2, "sampled": 1, "sample_mean": 0.88, "bound": 0.82, "needed": 0.8}],
+}
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def gallery(page: Path) -> dict[str, Any]:
+    text = page.read_text(encoding="utf-8")
+    found = re.search(r'id="gallery-data">(.*?)</script>', text, re.DOTALL)
+    assert found
+    document: dict[str, Any] = json.loads(found[1])
+    return document
+
+
+class _Parser(HTMLParser):
+    """Collects the sections, and what is loaded from elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sections: list[str] = []
+        self.loaded: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.tags.add(tag)
+        if tag == "section":
+            self.sections.append(values.get("id") or "")
+        for key in ("src", "href"):
+            value = values.get(key)
+            if value and not value.startswith("#"):
+                self.loaded.append(value)
+
+
+def parsed(page: Path) -> _Parser:
+    parser = _Parser()
+    parser.feed(page.read_text(encoding="utf-8"))
+    return parser
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    """A job by people and machine on three sample photos, with one iteration's record."""
+    generate(tmp_path / "photos", 3, seed=3)
+    names = [f"sample-0000{number}.jpg" for number in range(3)]
+    tree = write_tree(
+        tmp_path / "job",
+        [
+            boxes_line(names[0], [box(0)]),
+            boxes_line(names[1], [box(1), box(2, left=200)], by="no", confidence=0.3),
+            failed_line(names[2]),
+            unlabeled_line("other.jpg"),
+            "{broken",
+        ],
+    )
+    write_file(tree, "activelearning/1/round.json", json.dumps(ROUND))
+    write_file(
+        tree, "activelearning/2/round.json", json.dumps({"iteration": 2, "verdict": VERDICT})
+    )
+    return tree
+
+
+def test_the_page_has_every_section_and_loads_nothing(job: Path, tmp_path: Path) -> None:
+    page, photos = tmp_path / "out" / "report.html", tmp_path / "photos"
+    truth = photos / "truth.json"
+    result = run("report", job, "--to", page, "--truth", truth, "--image-folder", photos, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert (document["objects_shown"], document["images_gone"]["count"]) == (3, 0)
+    parser = parsed(page)
+    assert parser.sections == [
+        "overview",
+        "progress",
+        "quality",
+        "automation",
+        "data",
+        "workers",
+        "problems",
+        "gallery",
+    ]
+    assert parser.loaded == []
+    assert "http" not in page.read_text(encoding="utf-8").replace("http-equiv", "").replace(
+        '"http://www.w3.org/2000/svg"', ""
+    )
+    text = page.read_text(encoding="utf-8")
+    assert "Accepted 1: sample mean 0.880, bound 0.820, needed 0.800." in text
+    assert "Boxes of the same class are matched one to one" in text
+
+
+def test_the_gallery_holds_each_object_with_why_it_is_doubted(job: Path, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    run("report", job, "--to", page, "--image-folder", tmp_path / "photos")
+    document = gallery(page)
+    human, machine, failed = document["objects"]
+    assert human[:6] == [0, "sample-00000.jpg", 0, 1, 640, 480]
+    assert document["prefixes"] == ["s3://bucket/photos/"]
+    kinds = [document["doubts"][kind] for kind, _ in machine[12]]
+    assert kinds == ["confidence"]
+    assert [document["classes"][each] for each in machine[7]] == ["jug", "pot"]
+    assert failed[14] == "no worker answered"
+    pictures = re.search(
+        r'id="pictures-0">\n(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert pictures
+    assert [line[:5] for line in pictures[1].splitlines()] == ["UklGR"] * 3, "WebP in base64"
+
+
+def test_nothing_in_a_name_becomes_markup(tmp_path: Path) -> None:
+    evil = "</script><script>alert(1)</script><img src=x>@data@.jpg"
+    line = boxes_line(
+        evil, [box(0)], job=f"labeling-job/{evil}", changes={"class-map": {"0": evil}}
+    )
+    path = write_file(tmp_path, "it.manifest", manifest([line, failed_line(evil)]))
+    page = tmp_path / "report.html"
+    result = run("report", path, "--to", page, "--image-folder", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "NOTE: images that cannot be had: 2" in result.stdout
+    parser = parsed(page)
+    assert "img" not in parser.tags
+    assert parser.loaded == []
+    assert gallery(page)["objects"][0][1] == evil.rpartition("/")[2]
+
+
+def test_a_report_is_made_of_whatever_is_there(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    classes = write_file(tmp_path, "c.manifest", manifest([class_line("a.jpg", 1)]))
+    assert run("report", classes, "--to", page, "--no-images").exit_code == 0
+    assert parsed(page).sections == ["overview", "data", "gallery"]
+    nothing = write_file(tmp_path, "n.manifest", manifest([unlabeled_line("a.jpg")]))
+    result = run("report", nothing, "--to", page)
+    assert result.exit_code == 0, result.output
+    assert "No object has a label yet" in result.stdout
+    assert gallery(page)["objects"] == []
+
+
+def test_a_gallery_with_a_limit_keeps_the_most_doubted_and_a_seeded_sample(tmp_path: Path) -> None:
+    lines = [
+        boxes_line(f"{number}.jpg", [box(0)], by="no", confidence=0.1 if number == 90 else 0.95)
+        for number in range(100)
+    ]
+    path = write_file(tmp_path, "it.manifest", manifest(lines))
+    page = tmp_path / "report.html"
+
+    def chosen(seed: int) -> list[int]:
+        arguments = ("--most", "10", "--seed", str(seed), "--no-images")
+        assert run("report", path, "--to", page, *arguments).exit_code == 0
+        return [row[0] for row in gallery(page)["objects"]]
+
+    first = chosen(1)
+    assert len(first) == 10
+    assert 90 in first
+    assert first == chosen(1)
+    assert first != chosen(2)
+    assert "10 of 100 labeled objects are shown" in page.read_text(encoding="utf-8")
+
+
+def test_a_report_that_cannot_be_made_leaves_the_old_one(job: Path, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text("old")
+    result = run("report", tmp_path / "nowhere", "--to", page)
+    assert result.exit_code == 1
+    assert "There is no" in result.stderr
+    assert page.read_text() == "old"
