@@ -18,7 +18,7 @@ help: ## List the targets
 
 setup: .venv/.installed node_modules/.installed portal/dist/.built ## Install the pinned Python and Node packages, build the portal's pages
 
-.venv/.installed: requirements.txt requirements-dev.txt lambdas/requirements.txt pyproject.toml
+.venv/.installed: requirements.txt requirements-dev.txt $(wildcard lambdas/requirements*.txt) pyproject.toml
 	@echo "== Installing Python packages into .venv"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -e .
@@ -34,8 +34,9 @@ portal/dist/.built: node_modules/.installed $(PORTAL_SOURCES)
 	npm run --silent build
 	@touch $@
 
-demo: setup ## Deploy to the local cloud, label with simulated workers, destroy (ENGINE=, IMAGES=, LABELS=, TRUTH=)
-	$(BIN)/groundwork demo --engine $(ENGINE) $(if $(IMAGES),--images "$(IMAGES)") $(if $(LABELS),--labels "$(LABELS)") $(if $(TRUTH),--truth "$(TRUTH)")
+demo: setup ## Deploy to the local cloud, label with simulated workers, destroy (ENGINE=, IMAGES=, LABELS=, TRUTH=, PEOPLE_ONLY=1, COUNT=, TARGET=)
+	$(BIN)/groundwork demo --engine $(ENGINE) $(if $(IMAGES),--images "$(IMAGES)") $(if $(LABELS),--labels "$(LABELS)") $(if $(TRUTH),--truth "$(TRUTH)") \
+	  $(if $(PEOPLE_ONLY),--people-only) $(if $(COUNT),--count $(COUNT)) $(if $(TARGET),--target $(TARGET))
 
 test: lint unit synth contract portal e2e ## Everything CI runs
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import yaml
 
 from groundwork.contract.arns import Arn, ArnFormatError, TeamKind
+from groundwork.contract.automated_labeling import FEWEST_OBJECTS, SMALLEST_BATCH
 from groundwork.contract.builtin_tasks import BUILTIN_TASKS, REGION_ACCOUNTS, BuiltinTask
 from groundwork.contract.label_categories import label_problems
 from stacks.image_folder import ImageFolder, ImageFolderError
@@ -47,8 +48,6 @@ TASK_TYPES: Mapping[str, TaskType] = MappingProxyType(
         ),
     }
 )
-# https://docs.aws.amazon.com/sagemaker/latest/dg/sms-automated-labeling.html
-GROUND_TRUTH_AUTO_LABELING_MINIMUM = 1250
 
 
 @dataclass(frozen=True)
@@ -135,6 +134,21 @@ def _fraction(value: Any, _: Path) -> float:
     if not 0 < number < 1:
         _refuse("a number between 0 and 1, such as 0.8")
     return number
+
+
+def _percentage(minimum: float, maximum: float) -> Parser:
+    accepted = f"a number from {minimum:g} to {maximum:g}, in percent"
+
+    def parse(value: Any, _: Path) -> float:
+        try:
+            number = float(value) if not isinstance(value, bool) else -1.0
+        except (TypeError, ValueError):
+            number = -1.0
+        if not minimum <= number <= maximum:
+            _refuse(accepted)
+        return number
+
+    return parse
 
 
 def _switch(value: Any, _: Path) -> bool:
@@ -398,15 +412,26 @@ class WorkshopConfig:
         False,
         _switch,
         "`true`, `false`",
-        "Whether a model labels what it is sure of. Ground Truth asks for at least 1,250 images.",
+        "Whether a model labels a part of the images. Takes about "
+        f"{FEWEST_OBJECTS[OPEN]:,} images with `open`, {FEWEST_OBJECTS[GROUND_TRUTH]:,} with "
+        "`ground-truth`.",
     )
     auto_labeling_target: float | None = _option(
         None,
         _fraction,
         "between 0 and 1",
-        "The quality that automated labels must reach; fixed in Ground Truth (boxes: mean IoU 0.6, "
-        "classes: accuracy 0.95).",
-        "the service's",
+        "`open` only: the mean quality that automated labels have to reach, proven by people on a "
+        "random sample of them. Boxes: mean IoU, classes: the share of right ones. Fixed in Ground "
+        "Truth.",
+        "0.6 for boxes, 0.95 for classes",
+    )
+    auto_labeling_sample_percentage: float | None = _option(
+        None,
+        _percentage(0, 50),
+        "0 to 50",
+        "`open` only: people see at least this share of what the model would label, beyond what "
+        "the proof takes.",
+        "what the proof takes",
     )
     max_human_labeled_objects: int | None = _option(
         None,
@@ -524,12 +549,15 @@ class WorkshopConfig:
     def warnings(self) -> dict[str, str]:
         """Return what deserves a second look but deploys, by a short id."""
         found = {}
-        count = self.object_count
-        if self.auto_labeling and count is not None and count < GROUND_TRUTH_AUTO_LABELING_MINIMUM:
+        count, fewest = self.object_count, FEWEST_OBJECTS[self.engine]
+        if self.auto_labeling and count is not None and count < fewest:
+            asks = {
+                GROUND_TRUTH: f"Ground Truth asks for at least {fewest:,} images",
+                OPEN: f"The open engine takes about {fewest:,} images",
+            }
             found["auto-labeling-few-images"] = (
-                f"Ground Truth asks for at least {GROUND_TRUTH_AUTO_LABELING_MINIMUM:,} images for "
-                f"automated labeling; there are {count:,}. People will probably label all of them. "
-                "Add images, or set auto_labeling to false."
+                f"{asks[self.engine]} for automated labeling; there are {count:,}. People will "
+                "probably label all of them. Add images, or set auto_labeling to false."
             )
         if self.work_team_arn is None and not self.worker_emails:
             found["no-workers"] = (
@@ -697,25 +725,28 @@ def _people_problems(config: WorkshopConfig) -> list[Problem]:
 
 
 def _automation_problems(config: WorkshopConfig) -> list[Problem]:
-    """Refuse what automated labeling can't do; the open engine's auto-labeler changes it here."""
+    """Refuse wishes about automated labeling that nobody would heed."""
     problems = []
-    if config.auto_labeling and config.engine == OPEN:
+    for name in ("auto_labeling_target", "auto_labeling_sample_percentage"):
+        seen = getattr(config, name)
+        if seen is None:
+            continue
+        if config.engine != OPEN:
+            advice = "Remove it: what Ground Truth's automated labels have to reach is fixed."
+            accepted = f"nothing with engine {config.engine}"
+        elif not config.auto_labeling:
+            advice = "Set auto_labeling to true, or remove it."
+            accepted = "nothing without auto_labeling"
+        else:
+            continue
+        problems.append(Problem(name, seen, accepted, advice))
+    if config.auto_labeling and config.engine == OPEN and config.batch_size < SMALLEST_BATCH:
         problems.append(
             Problem(
-                "auto_labeling",
-                True,
-                "false with engine open",
-                "The open engine has no automated labeling yet: set it to false.",
-            )
-        )
-    if config.auto_labeling_target is not None:
-        problems.append(
-            Problem(
-                "auto_labeling_target",
-                config.auto_labeling_target,
-                f"nothing with engine {config.engine}",
-                "Remove it: Ground Truth's targets are fixed, and the open engine has no automated "
-                "labeling yet.",
+                "batch_size",
+                config.batch_size,
+                f"{SMALLEST_BATCH} or more with automated labeling",
+                "People prove automated labels on a sample, which they get in one batch.",
             )
         )
     return problems

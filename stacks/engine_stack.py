@@ -25,10 +25,18 @@ class EngineStack(cdk.Stack):
             description="Groundwork: the open labeling engine",
             **stack_options,
         )
-        layers = Library(self, "Library").layers
+        library = Library(self, "Library")
+        layers = library.layers
         table = _build_table(self)
         address = PortalAddress(self, "PortalAddress")
-        loop = EngineLoop(self, "Loop", table=table, portal_url=address.url, layers=layers)
+        loop = EngineLoop(
+            self,
+            "Loop",
+            table=table,
+            portal_url=address.url,
+            layers=layers,
+            network_layers=library.network_layers(),
+        )
         portal = EnginePortal(
             self,
             "Portal",
@@ -45,7 +53,12 @@ class EngineStack(cdk.Stack):
             layers=layers,
         )
         self.service = LabelingService(api.url, api.api.function.function_arn)
-        self.function_roles = (api.api.role, loop.steps.role, portal.portal.role)
+        self.function_roles = (
+            api.api.role,
+            loop.steps.role,
+            loop.auto_labeling.role,
+            portal.portal.role,
+        )
         output(self, outputs.PORTAL_URL, address.url, "Where workers sign in")
         output(self, outputs.LABELING_API_URL, api.url, "Endpoint of the labeling API for the SDK")
         output(

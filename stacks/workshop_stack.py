@@ -225,6 +225,8 @@ def _definition(config: WorkshopConfig) -> JobDefinition:
         batch_size=config.batch_size,
         task_time_limit_seconds=config.task_time_limit_seconds,
         auto_labeling=config.auto_labeling,
+        auto_labeling_target=config.auto_labeling_target,
+        auto_labeling_sample_percentage=config.auto_labeling_sample_percentage,
         max_human_labeled_objects=config.max_human_labeled_objects,
         max_labeled_percentage=config.max_labeled_percentage,
         tags=config.tags,

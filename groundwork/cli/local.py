@@ -111,7 +111,18 @@ def down(keep_data: bool, force: bool, as_json: bool) -> None:
     help='Where the objects are: {"photo.jpg": [{"label", "left", "top", "width", "height"}]}; '
     "by default truth.json in the folder.",
 )
-@click.option("--count", type=click.IntRange(1, 10_000), default=30, show_default=True)
+@click.option(
+    "--count",
+    type=click.IntRange(1, 10_000),
+    help=f"How many samples; by default {demo_run.AUTOMATED_COUNT}, or {demo_run.PEOPLES_COUNT} "
+    "with --people-only.",
+)
+@click.option("--people-only", is_flag=True, help="Without automated labeling, in about a minute.")
+@click.option(
+    "--target",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="The mean IoU that automated labels have to reach; by default the engine's, 0.6.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), help="By default the first free one.")
 @json_option
@@ -128,6 +139,10 @@ def demo(
     """
     if images is None and (labels or truth):
         raise click.UsageError("--labels and --truth belong to --images, your own photos.")
+    if options["target"] is not None and options["people_only"]:
+        raise click.UsageError("--target is for automated labels, which --people-only leaves out.")
+    if options["target"] is not None and options["engine"] != OPEN:
+        raise click.UsageError("--target belongs to --engine open: Ground Truth's is fixed.")
     settings = demo_run.DemoSettings(
         images=images,
         labels=tuple(part.strip() for part in labels.split(",")) if labels else (),

@@ -15,6 +15,7 @@ from groundwork.custom_resources.failure import (
     refusal,
 )
 from groundwork.custom_resources.tags import sync_tags, tag_list
+from groundwork.jobs.automation.settings import SAMPLE_PERCENTAGE_TAG, TARGET_TAG
 from groundwork.preflight import Findings
 from groundwork.service import Service, ServiceRefusedError, pages
 
@@ -253,7 +254,13 @@ def creation_request(event: ResourceEvent, name: str) -> dict[str, Any]:
         "RoleArn": event.text("RoleArn"),
         "LabelCategoryConfigS3Uri": event.text("LabelCategoryConfigUri"),
         "HumanTaskConfig": _human_task_config(event),
-        "Tags": tag_list({**properties.get("Tags", {}), DEFINITION_TAG: definition_digest(event)}),
+        "Tags": tag_list(
+            {
+                **properties.get("Tags", {}),
+                **_automation_tags(properties),
+                DEFINITION_TAG: definition_digest(event),
+            }
+        ),
     }
     if key := properties.get("KmsKeyArn"):
         request["OutputConfig"]["KmsKeyId"] = key
@@ -272,6 +279,18 @@ def creation_request(event: ResourceEvent, name: str) -> dict[str, Any]:
             "LabelingJobAlgorithmSpecificationArn": event.text("AlgorithmArn")
         }
     return request
+
+
+def _automation_tags(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the open engine is asked of automated labels, for which the API has no field."""
+    return {
+        tag: str(properties[source])
+        for tag, source in (
+            (TARGET_TAG, "AutoLabelingTarget"),
+            (SAMPLE_PERCENTAGE_TAG, "AutoLabelingSamplePercentage"),
+        )
+        if source in properties
+    }
 
 
 def _human_task_config(event: ResourceEvent) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """The demo from an empty machine to an empty machine: deploy, label, fetch results, destroy."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from groundwork.contract.automated_labeling import FEWEST_OBJECTS
 from groundwork.demo.crowd import Crowd, Drawer
 from groundwork.demo.drawing import HABITS
 from groundwork.demo.inputs import DemoInput, own_input, sample_input
@@ -17,11 +19,14 @@ from groundwork.local.cloud import LocalCloud
 from groundwork.local.emulator import DEFAULT_PORT, LocalCloudError, free_port
 from groundwork.local.invitations import invitations
 from groundwork.local.leftovers import leftovers
-from groundwork.local.workshop import JobState, LocalWorkshop, destroy, job_state
+from groundwork.local.workshop import OPEN, JobState, LocalWorkshop, destroy, job_state
 from groundwork.manifest import LabelState
 from groundwork.results.labels import read_objects
 from groundwork.results.summary import summarize
 
+# With automated labeling, so many that most are left to the machine; without it, two small batches.
+AUTOMATED_COUNT = 200
+PEOPLES_COUNT = 30
 WORKERS = ("ann@example.com", "ben@example.com", "cho@example.com")
 LABEL_ATTRIBUTE = "label"
 
@@ -44,21 +49,46 @@ class DemoSettings:
     images
         A folder of photos; None for generated samples.
     count, seed
-        How many samples to generate, and which.
+        How many samples to generate, and which; without a number, as many as the demo is made for.
+    people_only
+        Let people label everything.
+    target
+        The mean IoU that automated labels have to reach; the engine's own if None.
     """
 
     engine: str = "open"
     images: Path | None = None
     labels: tuple[str, ...] = ()
     truth: Path | None = None
-    count: int = 30
+    count: int | None = None
     seed: int = 0
     port: int | None = None
+    people_only: bool = False
+    target: float | None = None
+
+    @property
+    def sample_count(self) -> int:
+        """How many samples to generate."""
+        return self.count or (PEOPLES_COUNT if self.people_only else AUTOMATED_COUNT)
+
+    def is_automated(self, photos: int) -> bool:
+        """Tell whether the machine labels a part; few photos of one's own are people's work."""
+        enough = self.images is None or photos >= FEWEST_OBJECTS[OPEN]
+        return enough and not self.people_only
 
 
 @dataclass
 class Summary:
-    """What a demo ended with, as build/demo/summary.json has it."""
+    """What a demo ended with, as build/demo/summary.json has it.
+
+    Parameters
+    ----------
+    human_mean_iou, machine_mean_iou
+        Against the truth, which the engine does not know.
+    target, bound, rounds
+        What automated labels had to reach and what people's sample has proven of them, and how
+        many batches people got; None where people labeled everything.
+    """
 
     engine: str
     job_name: str = ""
@@ -68,6 +98,10 @@ class Summary:
     machine_labeled: int = 0
     failed: int = 0
     human_mean_iou: float | None = None
+    machine_mean_iou: float | None = None
+    target: float | None = None
+    bound: float | None = None
+    rounds: int | None = None
     portal_url: str = ""
     output_manifest: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -106,15 +140,17 @@ def run(settings: DemoSettings, project: Path, say: Say) -> Summary:
             cloud.bootstrap()
         with _phase(summary, "deploy"):
             say(f"Deploying the stacks with the CDK CLI, engine={settings.engine}")
-            LocalWorkshop(cloud, settings.engine, _context(chosen)).deploy()
+            LocalWorkshop(cloud, settings.engine, workshop_context(settings, chosen)).deploy()
         summary.portal_url = _output(cloud, "PortalUrl")
         summary.job_name = _output(cloud, "LabelingJobName")
         with _phase(summary, "label"):
-            job = _label(cloud, summary, chosen, settings.seed, say)
+            job = _label(cloud, summary, chosen, settings, say)
         summary.job_status = job.status
         with _phase(summary, "results"):
             manifest = _fetch_manifest(cloud, job, folder / "output.manifest", say)
             _count(summary, job, manifest, chosen)
+            if settings.is_automated(len(chosen.names)):
+                _fetch_rounds(cloud, job, folder / "rounds", summary, say)
         with _phase(summary, "destroy"):
             say("Destroying the stacks with the CDK CLI")
             destroy(cloud)
@@ -141,10 +177,15 @@ def _phase(summary: Summary, name: str) -> Iterator[None]:
 
 def _choose(settings: DemoSettings, folder: Path, say: Say) -> DemoInput:
     if settings.images is None:
-        say(f"Making {settings.count} sample photos with known boxes (seed {settings.seed})")
-        return sample_input(folder / "photos", settings.count, settings.seed)
+        count = settings.sample_count
+        say(f"Making {count} sample photos with known boxes (seed {settings.seed})")
+        return sample_input(folder / "photos", count, settings.seed)
     chosen = own_input(settings.images, settings.labels, settings.truth)
-    say(f"Taking {len(chosen.names)} photos from {chosen.images}")
+    photos = len(chosen.names)
+    say(f"Taking {photos} photos from {chosen.images}")
+    if not settings.people_only and not settings.is_automated(photos):
+        fewest = FEWEST_OBJECTS[OPEN]
+        say(f"People label all of them: automated labeling takes about {fewest} photos")
     if chosen.truth is None:
         say(
             "NOTE: there is no truth for these photos (TRUTH=<json>), so nobody here knows where "
@@ -164,40 +205,49 @@ def _fresh_cloud(settings: DemoSettings, project: Path, folder: Path, say: Say) 
     return LocalCloud(project, folder / "cloud", port, report=say)
 
 
-def _context(chosen: DemoInput) -> dict[str, str]:
-    return {
+def workshop_context(settings: DemoSettings, chosen: DemoInput) -> dict[str, str]:
+    """Return the workshop's settings."""
+    context = {
         "name": "Demo",
         "images": str(chosen.images),
         "labels": json.dumps(chosen.labels),
         "label_attribute": LABEL_ATTRIBUTE,
         "worker_emails": ",".join(WORKERS),
-        # Two batches, so that the loop goes round once.
-        "batch_size": str(min(1000, max(1, (len(chosen.names) + 1) // 2))),
     }
+    if not settings.is_automated(len(chosen.names)):
+        # Two batches, so that the loop goes round once.
+        return context | {"batch_size": str(min(1000, max(1, (len(chosen.names) + 1) // 2)))}
+    context["auto_labeling"] = "true"
+    return (
+        context
+        if settings.target is None
+        else context | {"auto_labeling_target": str(settings.target)}
+    )
 
 
-def _label(cloud: LocalCloud, summary: Summary, chosen: DemoInput, seed: int, say: Say) -> JobState:
+def _label(
+    cloud: LocalCloud, summary: Summary, chosen: DemoInput, settings: DemoSettings, say: Say
+) -> JobState:
     invited = invitations(cloud.mails())
     if not invited:
         raise DemoError(f"No invitation mail was sent; the log: {cloud.emulator.log_path}")
     say(f"{len(invited)} workers got their invitation mails and sign in at {summary.portal_url}")
     if chosen.truth is not None:
-        say(f"They draw the known boxes as people do: {HABITS} (seed {seed})")
+        say(f"They draw the known boxes as people do: {HABITS} (seed {settings.seed})")
     logins = [(each.email, each.temporary_password) for each in invited]
 
     def drawer(worker: int) -> Drawer:
-        return Drawer(chosen.truth, seed=seed, worker=worker)
+        return Drawer(chosen.truth, seed=settings.seed, worker=worker)
 
-    told = -1
+    told = None
     deadline = time.monotonic() + _LABELING_TIMEOUT_SECONDS
     with Crowd(cloud, summary.portal_url, logins, drawer) as crowd:
         while True:
             crowd.check()
             job = job_state(cloud, summary.job_name)
-            labeled = job.counters["TotalLabeled"]
-            if labeled != told:
-                say(f"  {job.name}: {job.status}, {labeled} of {len(chosen.names)} labeled")
-                told = labeled
+            if job.counters != told:
+                say(f"  {job.name}: {job.status}, {_progress(job, len(chosen.names))}")
+                told = job.counters
             if job.is_over:
                 return job
             if time.monotonic() > deadline:
@@ -206,6 +256,12 @@ def _label(cloud: LocalCloud, summary: Summary, chosen: DemoInput, seed: int, sa
                     f"seconds; the log: {cloud.emulator.log_path}"
                 )
             time.sleep(_POLL_SECONDS)
+
+
+def _progress(job: JobState, photos: int) -> str:
+    people, machine = job.counters["HumanLabeled"], job.counters["MachineLabeled"]
+    by_machine = f" and {machine} by machine" if machine else ""
+    return f"{people} of {photos} labeled by people{by_machine}"
 
 
 def _fetch_manifest(cloud: LocalCloud, job: JobState, path: Path, say: Say) -> Path:
@@ -229,7 +285,40 @@ def _count(summary: Summary, job: JobState, manifest: Path, chosen: DemoInput) -
     summary.failed = counted.states[LabelState.FAILED]
     if counted.human_mean_iou is not None:
         summary.human_mean_iou = round(counted.human_mean_iou, 4)
+    if counted.machine_mean_iou is not None:
+        summary.machine_mean_iou = round(counted.machine_mean_iou, 4)
     summary.output_manifest = job.output_manifest or ""
+
+
+def _fetch_rounds(
+    cloud: LocalCloud, job: JobState, folder: Path, summary: Summary, say: Say
+) -> None:
+    """Copy the engine's own record of automated labeling, and tell what it came to."""
+    records = _records_uri(job)
+    shutil.rmtree(folder, ignore_errors=True)
+    bucket, prefix = records.netloc, records.path.lstrip("/")
+    pages = (
+        cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    )
+    for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
+        if key.endswith(".json"):
+            path = folder / key.removeprefix(prefix)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cloud.client("s3").download_file(bucket, key, str(path))
+    if not (folder / "summary.json").is_file():
+        # A job that failed early has none; its own reason is told.
+        return
+    say(f"Copied the records of automated labeling {records.geturl()} to {folder}")
+    record = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    summary.target = record["target"]
+    summary.bound = None if record["bound"] is None else round(record["bound"], 4)
+    summary.rounds = record["batches_of_people"]
+    say(f"Automated labeling: {record['outcome']}")
+
+
+def _records_uri(job: JobState) -> SplitResult:
+    root, _, _ = (job.output_manifest or "").partition("/manifests/")
+    return urlsplit(f"{root}/activelearning/")
 
 
 def _check_nothing_left(cloud: LocalCloud, say: Say) -> None:
@@ -248,8 +337,21 @@ def _output(cloud: LocalCloud, name: str) -> str:
 
 def table_rows(summary: Summary) -> list[tuple[str, Any]]:
     """Return what the demo's closing table shows."""
-    iou = "no truth" if summary.human_mean_iou is None else f"{summary.human_mean_iou:.3f}"
     phases = ", ".join(f"{name} {seconds:g}" for name, seconds in summary.seconds.items())
+    automated = []
+    if summary.rounds is not None:
+        automated = [
+            (
+                "machine's mean IoU against the truth",
+                _quality(summary.machine_mean_iou, "no label by machine"),
+            ),
+            ("its target, against people's labels", f"{summary.target:g}"),
+            (
+                "its bound, proven with 95 % confidence",
+                _quality(summary.bound, "no label by machine"),
+            ),
+            ("batches of people", summary.rounds),
+        ]
     return [
         ("engine", summary.engine),
         ("job", f"{summary.job_name} ({summary.job_status})"),
@@ -257,8 +359,13 @@ def table_rows(summary: Summary) -> list[tuple[str, Any]]:
         ("labeled by people", summary.human_labeled),
         ("labeled by machine", summary.machine_labeled),
         ("failed", summary.failed),
-        ("people's mean IoU against the truth", iou),
+        ("people's mean IoU against the truth", _quality(summary.human_mean_iou, "no truth")),
+        *automated,
         ("portal", summary.portal_url),
         ("results", summary.output_manifest),
         ("seconds", phases),
     ]
+
+
+def _quality(value: float | None, otherwise: str) -> str:
+    return otherwise if value is None else f"{value:.3f}"

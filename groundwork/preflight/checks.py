@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from groundwork.contract.automated_labeling import FEWEST_OBJECTS, SMALLEST_BATCH
 from groundwork.contract.builtin_tasks import BuiltinTask
 from groundwork.contract.label_categories import LabelCategoriesError, parse_label_categories
 from groundwork.contract.rules import labeling_job_problems, open_engine_problems, task_of
 from groundwork.contract.service_model import validate
-from groundwork.jobs.automation.settings import objects_at_once
 from groundwork.preflight.findings import Finding, Findings
 from groundwork.preflight.inputs import (
     Absence,
@@ -24,8 +24,6 @@ AUTOMATED_PIXELS = 3840 * 2160
 AUTOMATED_SEGMENTATION_PIXELS = 1920 * 1080
 MAXIMUM_OBJECTS = 100_000
 MAXIMUM_SEGMENTATION_OBJECTS = 20_000
-# https://docs.aws.amazon.com/sagemaker/latest/dg/sms-automated-labeling.html
-MINIMUM_AUTOMATED_OBJECTS = 1250
 DEFAULT_BATCH_SIZE = 1000
 
 _SAGEMAKER = "sagemaker.amazonaws.com"
@@ -334,23 +332,31 @@ def _size_warnings(inputs: Inputs) -> Iterator[Finding]:
         )
     if "LabelingJobAlgorithmsConfig" not in inputs.request:
         return
-    if inputs.engine == "open":
-        first = min(batch, objects_at_once(objects))
-        if first >= objects:
-            yield Finding(
-                "automated labeling",
-                f"the data set has {objects:,} objects, all of which people's first batch takes",
-                f"some hundreds of objects, well above {first:,}",
-                "add images, or switch auto-labeling off",
-            )
-        return
-    if objects < MINIMUM_AUTOMATED_OBJECTS:
+    yield from _automation_warnings(objects, batch, inputs.engine)
+
+
+def _automation_warnings(objects: int, batch: int, engine: str) -> Iterator[Finding]:
+    fewest = FEWEST_OBJECTS[engine]
+    if objects < fewest:
         yield Finding(
             "automated labeling",
-            f"the data set has {objects:,} objects, so people will label all of them",
-            f"at least {MINIMUM_AUTOMATED_OBJECTS:,}, better 5,000",
+            f"the data set has {objects:,} objects, so people will probably label all of them",
+            f"about {fewest:,}, better more"
+            if engine == "open"
+            else f"at least {fewest:,}, better 5,000",
             "add images, or switch auto-labeling off",
         )
+    if engine == "open":
+        # The engine itself asks people for a tenth of the objects at a time.
+        if batch < SMALLEST_BATCH:
+            yield Finding(
+                "batch size",
+                f"in batches of {batch} people cannot prove automated labels, so they will label "
+                "all objects",
+                f"{SMALLEST_BATCH} or more: a sample has so many objects",
+                "raise it, or switch auto-labeling off",
+            )
+        return
     validation = objects // 5 if objects < 5000 else objects // 10
     if batch + validation >= objects:
         yield Finding(

@@ -2,18 +2,12 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from groundwork.jobs.function_client import FunctionClient
-from groundwork.jobs.job_store import JobStore
+from groundwork.jobs.deployed import engine_from_environment
 from groundwork.jobs.loop import run_step
-from groundwork.jobs.loop_client import LoopClient
-from groundwork.jobs.notice_client import NoticeClient
 from groundwork.jobs.steps import Engine
-from groundwork.role_client import job_session_name
-from groundwork.s3_client import S3Client
 
 logging.getLogger().setLevel(logging.INFO)
 _log = logging.getLogger(__name__)
@@ -34,13 +28,4 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _engine() -> Engine:
-    return Engine(
-        store=JobStore.from_environment(),
-        files_for_job=lambda job: S3Client.for_role(job.role_arn, job_session_name(job.name)),
-        functions_for_job=lambda job: FunctionClient.for_role(
-            job.role_arn, job_session_name(job.name)
-        ),
-        loop=LoopClient.from_environment(),
-        notices=NoticeClient.from_environment(),
-        clock=lambda: datetime.now(UTC),
-    )
+    return engine_from_environment()

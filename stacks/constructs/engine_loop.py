@@ -1,4 +1,8 @@
-"""The loop of a labeling job: a state machine, and the function that does each of its steps."""
+"""The loop of a labeling job: a state machine, and the two functions that do its steps.
+
+The light steps are one function's, which starts fast and runs for every job. Those of automated
+labeling that look at pictures have a function of their own, with memory and with the network.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,13 +26,20 @@ from stacks.policy import acknowledge_wildcards, allow, arn
 # After this time without an answer the loop looks for itself whether the batch is done.
 _LOOK_AFTER_SECONDS = 3600
 _STEP_TIMEOUT_SECONDS = 900
-# The deployment fills this in.
+# The deployment fills these in.
 _STEPS = "${LabelingSteps}"
+_AUTO_LABELING = "${AutoLabeling}"
+# Shards that are worked on side by side: a small part of the 1,000 invocations that an account may
+# have at a time.
+_SHARDS_AT_ONCE = 40
+# The most that a new account's functions may have:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_AUTO_LABELING_MEMORY_MIB = 3008
 _TIMEOUTS = ["States.Timeout", "States.HeartbeatTimeout"]
 
 
 def definition(partition: str = "aws") -> dict[str, Any]:
-    """Return the state machine, with a placeholder for the function of its steps.
+    """Return the state machine, with placeholders for the functions of its steps.
 
     Each step's answer, job, iteration and outcome, is the next step's input.
     """
@@ -41,7 +52,9 @@ def definition(partition: str = "aws") -> dict[str, Any]:
                 "SelectBatch",
                 [{"Variable": "$.iteration", "NumericEquals": 0, "Next": "Prepare"}],
             ),
-            "Prepare": _step(partition, "prepare", "SelectBatch"),
+            "Prepare": _step(partition, "prepare", "Prepared"),
+            "Prepared": _outcomes(prepared="SelectBatch", automated="Features"),
+            "Features": _for_each_shard(partition, "features", "Train"),
             "SelectBatch": _step(partition, "select_batch", "Selected"),
             "Selected": _outcomes(
                 people="WaitForPeople", no_people="Consolidate", finished="Finish"
@@ -52,12 +65,21 @@ def definition(partition: str = "aws") -> dict[str, Any]:
                 "Consolidate",
                 [{"Variable": "$.outcome", "StringEquals": "open", "Next": "WaitForPeople"}],
             ),
-            "Consolidate": _step(partition, "consolidate", "Publish"),
-            # Automated labeling will come between these two.
+            "Consolidate": _step(partition, "consolidate", "Consolidated"),
+            "Consolidated": _outcomes(consolidated="Publish", automated="Judge"),
+            "Judge": _step(partition, "judge", "Publish"),
             "Publish": _step(partition, "publish_iteration", "Published"),
             "Published": _outcomes(
-                **{"continue": "SelectBatch"}, hand_over="HandOver", finished="Finish"
+                **{"continue": "SelectBatch"},
+                learn="Train",
+                hand_over="HandOver",
+                finished="Finish",
             ),
+            "Train": _step(partition, "train", "Trained", function=_AUTO_LABELING),
+            "Trained": _outcomes(infer="Infer", plan="Plan"),
+            "Infer": _for_each_shard(partition, "infer", "Plan"),
+            "Plan": _step(partition, "plan", "Planned"),
+            "Planned": _outcomes(**{"continue": "SelectBatch"}, hand_over="HandOver"),
             "HandOver": {
                 "Type": "Task",
                 "Resource": f"arn:{partition}:states:::states:startExecution",
@@ -79,7 +101,15 @@ def definition(partition: str = "aws") -> dict[str, Any]:
 
 
 class EngineLoop(Construct):
-    """The state machine and its function."""
+    """The state machine and its functions.
+
+    Parameters
+    ----------
+    layers
+        For all functions.
+    network_layers
+        The runtime and the weights of the network, for the function that looks at pictures.
+    """
 
     def __init__(
         self,
@@ -89,6 +119,7 @@ class EngineLoop(Construct):
         table: dynamodb.Table,
         portal_url: str,
         layers: Sequence[lambda_.ILayerVersion],
+        network_layers: Sequence[lambda_.ILayerVersion],
     ) -> None:
         super().__init__(scope, construct_id)
         self.steps = PythonFunction(
@@ -113,18 +144,33 @@ class EngineLoop(Construct):
             because="Each work team brings a topic of its own for its notices",
         )
         allow_task_answers(self.steps.role)
+        self.auto_labeling = PythonFunction(
+            self,
+            "AutoLabeling",
+            folder="auto_labeling",
+            layers=[*layers, *network_layers],
+            environment={"TABLE_NAME": table.table_name, "PORTAL_URL": portal_url},
+            timeout_seconds=_STEP_TIMEOUT_SECONDS,
+            memory_mib=_AUTO_LABELING_MEMORY_MIB,
+            description="Automated labeling: features, training, inference",
+        )
+        # It reads what is known of a job; what it makes goes to the job's bucket.
+        allow(self.auto_labeling.role, ["dynamodb:GetItem"], [table.table_arn])
+        allow_job_roles(self.auto_labeling.role)
         self.state_machine = self._build_state_machine()
 
     def _build_state_machine(self) -> stepfunctions.StateMachine:
         role = iam.Role(self, "LoopRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
-        allow(role, ["lambda:InvokeFunction"], [self.steps.function.function_arn])
+        functions = {"LabelingSteps": self.steps, "AutoLabeling": self.auto_labeling}
+        arns = {name: each.function.function_arn for name, each in functions.items()}
+        allow(role, ["lambda:InvokeFunction"], list(arns.values()))
         machine = stepfunctions.StateMachine(
             self,
             "Loop",
             definition_body=stepfunctions.DefinitionBody.from_string(
                 json.dumps(definition(cdk.Aws.PARTITION))
             ),
-            definition_substitutions={"LabelingSteps": self.steps.function.function_arn},
+            definition_substitutions=arns,
             role=role,
             logs=stepfunctions.LogOptions(
                 destination=log_group(self), level=stepfunctions.LogLevel.ALL
@@ -135,15 +181,24 @@ class EngineLoop(Construct):
             role, "IAM knows no resource for log delivery and for X-Ray's segments", "*"
         )
         # A policy of its own: within the role's, machine and role would wait for each other.
-        iam.Policy(
+        executions = arn("states", f"execution:{machine.state_machine_name}/*")
+        own = iam.Policy(
             self,
-            "HandOverPolicy",
+            "OwnExecutionsPolicy",
             roles=[role],
             statements=[
+                # For the next of a job's executions, and for one of each shard.
                 iam.PolicyStatement(
                     actions=["states:StartExecution"], resources=[machine.state_machine_arn]
-                )
+                ),
+                iam.PolicyStatement(
+                    actions=["states:DescribeExecution", "states:StopExecution"],
+                    resources=[executions],
+                ),
             ],
+        )
+        acknowledge_wildcards(
+            own, "Step Functions names the execution of each shard of a job itself", executions
         )
         return machine
 
@@ -184,15 +239,75 @@ def _payload(step: str, **more: str) -> dict[str, Any]:
     return {"step": step, "job.$": "$.job", "iteration.$": "$.iteration", **more}
 
 
-def _step(partition: str, step: str, next_state: str) -> dict[str, Any]:
+def _step(partition: str, step: str, next_state: str, *, function: str = _STEPS) -> dict[str, Any]:
     return {
         "Type": "Task",
         "Resource": f"arn:{partition}:states:::lambda:invoke",
-        "Parameters": {"FunctionName": _STEPS, "Payload": _payload(step)},
+        "Parameters": {"FunctionName": function, "Payload": _payload(step)},
         "OutputPath": "$.Payload",
         "Retry": _retry(),
         "Catch": _catch(),
         "Next": next_state,
+    }
+
+
+def _for_each_shard(partition: str, step: str, next_state: str) -> dict[str, Any]:
+    """Run a step on all shards side by side, each in an execution of its own.
+
+    A thousand shards would not fit into one execution's history. What a shard comes to is in S3, so
+    that nothing of it is carried on here.
+    """
+    return {
+        "Type": "Map",
+        "ItemsPath": "$.shards",
+        "ItemSelector": {
+            "job.$": "$.job",
+            "iteration.$": "$.iteration",
+            "shard.$": "$$.Map.Item.Value",
+        },
+        "MaxConcurrency": _SHARDS_AT_ONCE,
+        "ItemProcessor": _shard_processor(partition, step),
+        "ResultPath": None,
+        "Catch": _catch(),
+        "Next": next_state,
+    }
+
+
+def _shard_processor(partition: str, step: str) -> dict[str, Any]:
+    """Return what is done with one shard.
+
+    All that a Map tells of a failure is that there was one. So the shard's execution leaves word of
+    the reason with the job, and then fails.
+    """
+    run = _step(partition, step, "", function=_AUTO_LABELING)
+    run["Parameters"]["Payload"] |= {"shard.$": "$.shard"}
+    del run["Next"]
+    run["OutputPath"] = None
+    run["Catch"] = [{**_catch()[0], "Next": "Explain"}]
+    run["Retry"].insert(1, _retry_when_busy())
+    explain = _step(partition, "explain_failure", "Failed")
+    explain["Parameters"]["Payload"] |= {"error.$": "$.error"}
+    del explain["Catch"]
+    return {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Run",
+        "States": {
+            "Run": {**run, "End": True},
+            "Explain": explain,
+            "Failed": {"Type": "Fail", "Error": "JobFailedError", "Cause": "A shard failed"},
+        },
+    }
+
+
+def _retry_when_busy() -> dict[str, Any]:
+    """Stand in line for an hour where an account may run few functions at a time."""
+    return {
+        "ErrorEquals": ["Lambda.TooManyRequestsException"],
+        "IntervalSeconds": 5,
+        "BackoffRate": 1.5,
+        "MaxAttempts": 60,
+        "MaxDelaySeconds": 60,
+        "JitterStrategy": "FULL",
     }
 
 

@@ -48,6 +48,8 @@ class JobDefinition:
     batch_size: int
     task_time_limit_seconds: int
     auto_labeling: bool
+    auto_labeling_target: float | None
+    auto_labeling_sample_percentage: float | None
     max_human_labeled_objects: int | None
     max_labeled_percentage: int | None
     tags: Mapping[str, str]
@@ -89,10 +91,11 @@ class ExecutionRole(Construct):
         if encryption_key is not None:
             key = [encryption_key.key_arn]
             allow(self.role, _KEY_ACTIONS, key, because=_KEY_REASON)
+        # The open engine's functions train by themselves, and log to their own groups.
         if not trusted_roles:
             self._allow_metrics_and_logs()
-        if auto_labeling:
-            self._allow_training()
+            if auto_labeling:
+                self._allow_training()
 
     def _allow_data(self, dataset: Dataset, input_buckets: Sequence[str]) -> None:
         others = [f"arn:{cdk.Aws.PARTITION}:s3:::{name}" for name in input_buckets]
@@ -257,6 +260,8 @@ def _definition_properties(definition: JobDefinition) -> dict[str, Any]:
     limits = {
         "MaxHumanLabeledObjects": definition.max_human_labeled_objects,
         "MaxLabeledPercentage": definition.max_labeled_percentage,
+        "AutoLabelingTarget": definition.auto_labeling_target,
+        "AutoLabelingSamplePercentage": definition.auto_labeling_sample_percentage,
     }
     return properties | {name: value for name, value in limits.items() if value is not None}
 

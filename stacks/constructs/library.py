@@ -8,12 +8,21 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from stacks import dependencies
+from stacks import layers
 from stacks.paths import PROJECT
 from stacks.staging import staged
 
-# The local cloud, the command line and the sample photos never run in a function.
-_LEFT_OUT = ("local", "cli.py", "demo", "samples.py", "__pycache__")
+# The local cloud, the command line and what only it imports never run in a function.
+_LEFT_OUT = (
+    "local",
+    "cli",
+    "demo",
+    "samples.py",
+    "datasets",
+    "results",
+    "report_page",
+    "__pycache__",
+)
 
 
 class Library(Construct):
@@ -24,31 +33,42 @@ class Library(Construct):
         own = lambda_.LayerVersion(
             self,
             "Groundwork",
-            code=lambda_.Code.from_asset(str(_staged_library())),
+            code=lambda_.Code.from_asset(str(staged_library())),
             description="The groundwork library",
         )
-        self.layers: list[lambda_.ILayerVersion] = [own, self._build_dependencies()]
+        self.layers: list[lambda_.ILayerVersion] = [
+            own,
+            _published(self, "Dependencies", layers.PACKAGES),
+        ]
 
-    def _build_dependencies(self) -> lambda_.ILayerVersion:
-        """Declare the archive by its recipe: the CLI makes it, synthesis needs no network."""
-        location = cdk.Stack.of(self).synthesizer.add_file_asset(
-            source_hash=dependencies.layer_hash(),
-            display_name="Dependencies layer",
-            executable=[sys.executable, str(PROJECT / "stacks" / "dependencies.py")],
-        )
-        packages = lambda_.CfnLayerVersion(
-            self,
-            "Dependencies",
-            content=lambda_.CfnLayerVersion.ContentProperty(
-                s3_bucket=location.bucket_name, s3_key=location.object_key
-            ),
-            description="What the groundwork library imports",
-        )
-        return lambda_.LayerVersion.from_layer_version_arn(self, "Packages", packages.ref)
+    def network_layers(self) -> list[lambda_.ILayerVersion]:
+        """Add what only automated labeling needs: ONNX Runtime, and the network that it runs."""
+        return [
+            _published(self, "OnnxRuntime", layers.ONNX_RUNTIME),
+            _published(self, "Backbone", layers.BACKBONE),
+        ]
+
+
+def _published(scope: Construct, construct_id: str, layer: layers.Layer) -> lambda_.ILayerVersion:
+    """Declare a layer by its recipe: the CLI makes the archive, synthesis needs no network."""
+    location = cdk.Stack.of(scope).synthesizer.add_file_asset(
+        source_hash=layers.layer_hash(layer),
+        display_name=f"Layer {layer.name}",
+        executable=[sys.executable, layers.__file__, layer.name],
+    )
+    version = lambda_.CfnLayerVersion(
+        scope,
+        construct_id,
+        content=lambda_.CfnLayerVersion.ContentProperty(
+            s3_bucket=location.bucket_name, s3_key=location.object_key
+        ),
+        description=layer.description,
+    )
+    return lambda_.LayerVersion.from_layer_version_arn(scope, f"{construct_id}Layer", version.ref)
 
 
 @cache
-def _staged_library() -> Path:
+def staged_library() -> Path:
     """Copy the package below `python/`, where a layer's modules are found, named by content."""
     package = PROJECT / "groundwork"
     files = [

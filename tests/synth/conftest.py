@@ -28,6 +28,11 @@ VARIANTS = MappingProxyType(
             "worker_emails": WORKERS,
             "studio": "true",
             "name": "Logos",
+            "auto_labeling": "true",
+            "manifest": "s3://photos/batch-7/input.manifest",
+            "labels": "cup,jug",
+            "auto_labeling_target": "0.7",
+            "auto_labeling_sample_percentage": "5",
         },
         "vendor": {
             "work_team_arn": VENDOR_TEAM,
@@ -77,6 +82,12 @@ def open_engine(synthesized: Callable[[str], Assembly]) -> Assembly:
 def adopting(synthesized: Callable[[str], Assembly]) -> Assembly:
     """A workshop in the account's existing workforce, with Studio and a key."""
     return synthesized("adopt")
+
+
+@pytest.fixture(scope="session")
+def open_adopting(synthesized: Callable[[str], Assembly]) -> Assembly:
+    """The open engine in the account's existing workforce, with automated labeling."""
+    return synthesized("open-adopt")
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,15 @@ from tests.support.synthesis import CDK_CONTEXT, PROJECT
 from tests.synth.conftest import WORKERS
 
 _LIBRARY_CACHE = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
-_PARTS = ("app.py", "cdk.json", "stacks", "lambdas", "groundwork", "portal/dist")
+_PARTS = (
+    "app.py",
+    "cdk.json",
+    "requirements.txt",
+    "stacks",
+    "lambdas",
+    "groundwork",
+    "portal/dist",
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +74,7 @@ def test_all_stacks_synthesize_with_nothing_but_the_packages(
         "Groundwork.template.json",
         "GroundworkEngine.template.json",
     }
-    assert list((bare_copy / "build" / "layers").glob("dependencies*.zip")) == []
+    assert list((bare_copy / "build" / "layers").glob("*.zip")) == []
 
 
 def test_a_wrong_configuration_ends_before_any_template(bare_copy: Path, tmp_path: Path) -> None:

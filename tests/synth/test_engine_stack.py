@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from groundwork.jobs.auto_labeling_loop import AUTO_LABELING_STEPS
+from groundwork.jobs.loop import STEPS
 from stacks import outputs
 from stacks.constructs.engine_loop import definition
+from stacks.layers import LAYERS
 from tests.support.synthesis import Assembly
 from tests.support.templates import Template, allowed, flatten
 
@@ -34,6 +37,8 @@ _SHARED_RIGHTS = {
     "logs:CreateLogStream": {"<.Arn>"},
     "logs:PutLogEvents": {"<.Arn>"},
 }
+_AUTOMATED = "Automated labeling"
+_EVERY = ("The SageMaker labeling API", "The steps", "Worker portal", _AUTOMATED)
 _POOLS = {"arn:<AWS::Partition>:cognito-idp:<AWS::Region>:<AWS::AccountId>:userpool/*"}
 
 
@@ -106,7 +111,7 @@ def test_every_function_knows_the_table_and_the_portal(engine: Template) -> None
     api = engine.logical_id("AWS::ApiGatewayV2::Api")
     address = {"Fn::GetAtt": [api, "ApiEndpoint"]}
 
-    for description in ("The SageMaker labeling API", "The steps", "Worker portal"):
+    for description in _EVERY:
         variables = engine.function(description)["Environment"]["Variables"]
         assert variables["PORTAL_URL"] == address
         assert variables["TABLE_NAME"] == {"Ref": engine.logical_id("AWS::DynamoDB::Table")}
@@ -153,9 +158,36 @@ def test_each_function_has_its_own_rights_and_no_others(
     assert rights == {**_SHARED_RIGHTS, **more}
 
 
+def test_the_function_that_looks_at_pictures_reads_jobs_and_changes_none(engine: Template) -> None:
+    """It has no part in the loop's state; its results are files that the job's role writes."""
+    rights = allowed(engine.rights(engine.function(_AUTOMATED)["Role"]))
+
+    assert rights == {
+        "dynamodb:GetItem": {"<.Arn>"},
+        **{
+            action: _SHARED_RIGHTS[action]
+            for action in ("sts:AssumeRole", "logs:CreateLogStream", "logs:PutLogEvents")
+        },
+    }
+
+
+def test_the_function_that_looks_at_pictures_has_time_memory_and_the_network(
+    engine: Template,
+) -> None:
+    """As much as a new account's function may have; the others stay small."""
+    function = engine.function(_AUTOMATED)
+
+    assert (function["MemorySize"], function["Timeout"]) == (3008, 900)
+    layers = [engine.body["Resources"][layer["Ref"]] for layer in function["Layers"]]
+    assert {layer["Properties"]["Description"] for layer in layers} == {
+        "The groundwork library",
+        *(layer.description for layer in LAYERS.values()),
+    }
+
+
 def test_no_function_may_become_the_cdks_deployment_roles(engine: Template) -> None:
     """They trust the whole account and may do anything."""
-    for description in ("The SageMaker labeling API", "The steps", "Worker portal"):
+    for description in _EVERY:
         denied = [
             statement
             for statement in engine.rights(engine.function(description)["Role"])
@@ -171,23 +203,28 @@ def test_no_function_may_become_the_cdks_deployment_roles(engine: Template) -> N
 
 
 def test_the_loop_is_logged_and_may_call_its_steps_and_itself(engine: Template) -> None:
-    """Two rights: the function, and a fresh execution of the same machine."""
+    """The functions, and executions of the same machine: the next one, and those of shards."""
     machine = engine.one("AWS::StepFunctions::StateMachine")
     rights = allowed(engine.rights(machine["RoleArn"]))
 
     assert machine["LoggingConfiguration"]["Level"] == "ALL"
     assert rights["lambda:InvokeFunction"] == {"<.Arn>"}
     assert rights["states:StartExecution"] == {"<>"}
+    for action in ("states:DescribeExecution", "states:StopExecution"):
+        assert rights[action] == {
+            "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<.Name>/*"
+        }
     assert machine["DefinitionSubstitutions"] == {
-        "LabelingSteps": {"Fn::GetAtt": [_function_id(engine), "Arn"]}
+        "LabelingSteps": {"Fn::GetAtt": [_function_id(engine, "The steps"), "Arn"]},
+        "AutoLabeling": {"Fn::GetAtt": [_function_id(engine, _AUTOMATED), "Arn"]},
     }
 
 
-def _function_id(engine: Template) -> str:
+def _function_id(engine: Template, description: str) -> str:
     (found,) = (
         logical_id
         for logical_id, function in engine.all("AWS::Lambda::Function").items()
-        if function["Properties"]["Description"].startswith("The steps")
+        if function["Properties"]["Description"].startswith(description)
     )
     return found
 
@@ -207,7 +244,10 @@ def test_every_step_is_one_call_whose_answer_is_the_next_ones_input(engine: Temp
         "WaitForPeople": {"step": "open_batch", **plain, "token.$": "$$.Task.Token"},
         "CheckBatch": {"step": "check_batch", **plain},
         "Consolidate": {"step": "consolidate", **plain},
+        "Judge": {"step": "judge", **plain},
         "Publish": {"step": "publish_iteration", **plain},
+        "Train": {"step": "train", **plain},
+        "Plan": {"step": "plan", **plain},
         "Finish": {"step": "finish", **plain},
         "Fail": {"step": "fail", **plain, "error.$": "$.error"},
     }
@@ -241,6 +281,64 @@ def test_a_jobs_own_failure_is_not_tried_again_and_others_are(engine: Template) 
             }
 
 
+@pytest.mark.parametrize("name", list(definition()["States"]))
+def test_each_step_is_a_function_that_knows_it(engine: Template, name: str) -> None:
+    """A step that only one of the two functions has is asked of that one."""
+    tables = {"${LabelingSteps}": STEPS, "${AutoLabeling}": AUTO_LABELING_STEPS}
+    state = definition()["States"][name]
+    states = [state, *state.get("ItemProcessor", {}).get("States", {}).values()]
+    for parameters in (each["Parameters"] for each in states if each["Type"] == "Task"):
+        if "Payload" in parameters:
+            assert parameters["Payload"]["step"] in tables[parameters["FunctionName"]]
+
+
+@pytest.mark.parametrize(("name", "step"), [("Features", "features"), ("Infer", "infer")])
+def test_shards_are_worked_on_in_executions_of_their_own(name: str, step: str) -> None:
+    """A thousand would not fit into one history; what each answers is not carried on."""
+    state = definition()["States"][name]
+    run = state["ItemProcessor"]["States"]["Run"]
+
+    assert state["ItemProcessor"]["ProcessorConfig"] == {
+        "Mode": "DISTRIBUTED",
+        "ExecutionType": "STANDARD",
+    }
+    assert state["ItemsPath"] == "$.shards"
+    assert state["MaxConcurrency"] == 40
+    assert state["ResultPath"] is None
+    assert run["OutputPath"] is None
+    assert run["Parameters"]["Payload"] == {
+        "step": step,
+        "job.$": "$.job",
+        "iteration.$": "$.iteration",
+        "shard.$": "$.shard",
+    }
+    assert state["ItemSelector"] == {
+        "job.$": "$.job",
+        "iteration.$": "$.iteration",
+        "shard.$": "$$.Map.Item.Value",
+    }
+
+
+@pytest.mark.parametrize("name", ["Features", "Infer"])
+def test_a_shard_that_fails_leaves_word_of_the_reason_and_fails_the_job(name: str) -> None:
+    """Its own failure is final; one for want of free functions stands in line."""
+    state = definition()["States"][name]
+    shard = state["ItemProcessor"]["States"]
+    own, busy, others = shard["Run"]["Retry"]
+
+    assert own == {"ErrorEquals": ["JobFailedError"], "MaxAttempts": 0}
+    assert busy["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+    assert busy["MaxAttempts"] * busy["MaxDelaySeconds"] == 3600
+    assert others["ErrorEquals"] == ["States.ALL"]
+    assert shard["Run"]["Catch"] == [
+        {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Explain"}
+    ]
+    assert shard["Explain"]["Parameters"]["Payload"]["error.$"] == "$.error"
+    assert shard["Explain"]["Next"] == "Failed"
+    assert shard["Failed"]["Type"] == "Fail"
+    assert state["Catch"][-1]["Next"] == "Fail"
+
+
 def test_waiting_for_people_ends_each_hour_to_look_whether_they_are_done() -> None:
     """A lost wake-up costs an hour, never the job."""
     waiting = definition()["States"]["WaitForPeople"]
@@ -263,6 +361,15 @@ def test_waiting_for_people_ends_each_hour_to_look_whether_they_are_done() -> No
         ("Selected", "no_people", "Consolidate"),
         ("Selected", "finished", "Finish"),
         ("Checked", "open", "WaitForPeople"),
+        ("Prepared", "prepared", "SelectBatch"),
+        ("Prepared", "automated", "Features"),
+        ("Consolidated", "consolidated", "Publish"),
+        ("Consolidated", "automated", "Judge"),
+        ("Published", "learn", "Train"),
+        ("Trained", "infer", "Infer"),
+        ("Trained", "plan", "Plan"),
+        ("Planned", "continue", "SelectBatch"),
+        ("Planned", "hand_over", "HandOver"),
         ("Published", "continue", "SelectBatch"),
         ("Published", "hand_over", "HandOver"),
         ("Published", "finished", "Finish"),
@@ -334,5 +441,5 @@ def test_the_roles_that_jobs_have_to_trust_are_those_of_all_functions(engine: Te
     }
     _, parts = engine.outputs[outputs.ENGINE_ROLE_ARNS]["Value"]["Fn::Join"]
 
-    assert len(roles) == 3
+    assert len(roles) == 4
     assert {json.dumps(part) for part in parts if part != ","} == roles

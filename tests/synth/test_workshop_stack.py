@@ -269,11 +269,11 @@ def test_the_service_may_use_the_jobs_role_for_this_account_only(ground_truth: A
 
 
 def test_the_engines_functions_may_use_the_jobs_role(open_engine: Assembly) -> None:
-    """Its three functions, and no service."""
+    """Its four functions, and no service."""
     trust = flatten(_job_role(open_engine.workshop)["AssumeRolePolicyDocument"]["Statement"])
 
     principals = [principal for each in trust for principal in _listed(each["Principal"]["AWS"])]
-    assert principals == ["<imported>"] * 3
+    assert principals == ["<imported>"] * 4
     assert {each["Action"] for each in trust} == {"sts:AssumeRole"}
     assert not any("Service" in each["Principal"] for each in trust)
 
@@ -488,6 +488,21 @@ def test_automated_labeling_is_asked_for_and_allowed(vendor: Assembly) -> None:
         "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
     }
     assert {"sagemaker:CreateTrainingJob", "sagemaker:StopTransformJob"} < set(allowed(statements))
+
+
+def test_the_open_engine_is_told_what_automated_labels_have_to_be(open_adopting: Assembly) -> None:
+    """Its own functions learn: the job's role trains nothing."""
+    template = open_adopting.workshop
+    job = _job(template)
+
+    assert job["AutoLabeling"] == "true"
+    assert job["AutoLabelingTarget"] == 0.7
+    assert job["AutoLabelingSamplePercentage"] == 5
+    assert "labeling-job-algorithm-specification/object-detection" in json.dumps(
+        job["AlgorithmArn"]
+    )
+    rights = allowed(template.rights(template.one("Custom::LabelingJob")["RoleArn"]))
+    assert {action.partition(":")[0] for action in rights} == {"s3"}
 
 
 def test_a_key_encrypts_the_bucket_and_the_results(adopting: Assembly) -> None:

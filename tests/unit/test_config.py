@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from groundwork.autolabel.rounds import SMALLEST_SAMPLE
+from groundwork.contract.automated_labeling import SMALLEST_BATCH
 from stacks.config import ConfigurationError, WorkshopConfig, config_table
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -140,6 +142,8 @@ def test_the_message_lists_each_problem_on_a_line(tmp_path: Path) -> None:
         ("manifest", "photos/input.manifest", "s3://<bucket>/<key>"),
         ("image_buckets", "s3://photos", "without s3://"),
         ("auto_labeling_target", "80", "between 0 and 1"),
+        ("auto_labeling_sample_percentage", "51", "from 0 to 50, in percent"),
+        ("auto_labeling_sample_percentage", "few", "from 0 to 50, in percent"),
         ("region", "Frankfurt", "a region's name"),
         ("template", "page.html", "There is no file at"),
         ("config", "workshop.yaml", "No such file"),
@@ -246,24 +250,57 @@ def test_an_own_template_is_checked_and_brings_its_instructions(tmp_path: Path) 
     assert "crowd-bounding-box" in problems["template"]
 
 
-def test_the_open_engine_refuses_automated_labeling_for_now(tmp_path: Path) -> None:
-    """A wish that would be ignored is refused."""
-    assert (
-        "no automated labeling yet"
-        in (_problems(tmp_path, engine="open", auto_labeling="true")["auto_labeling"])
-    )
-    assert (
-        "targets are fixed"
-        in (_problems(tmp_path, auto_labeling_target="0.8")["auto_labeling_target"])
+def test_the_open_engine_takes_wishes_about_automated_labels(tmp_path: Path) -> None:
+    """The quality that they must have, and how many of them people see."""
+    config = _read(
+        tmp_path,
+        engine="open",
+        auto_labeling="true",
+        auto_labeling_target="0.7",
+        auto_labeling_sample_percentage="5",
     )
 
+    assert (config.auto_labeling_target, config.auto_labeling_sample_percentage) == (0.7, 5)
 
-def test_few_images_for_automated_labeling_are_a_warning(tmp_path: Path) -> None:
+
+def test_wishes_about_automated_labels_that_nobody_would_heed_are_refused(tmp_path: Path) -> None:
+    """All in one message: Ground Truth's are fixed, and people need no target."""
+    wishes = {"auto_labeling_target": "0.8", "auto_labeling_sample_percentage": "5"}
+
+    fixed = _problems(tmp_path, auto_labeling="true", **wishes)
+    idle = _problems(tmp_path, engine="open", **wishes)
+
+    assert set(fixed) == set(idle) == set(wishes)
+    for name in wishes:
+        assert "is fixed" in fixed[name]
+        assert "Set auto_labeling to true, or remove it" in idle[name]
+
+
+def test_batches_that_can_prove_nothing_are_refused_with_automated_labeling(tmp_path: Path) -> None:
+    """People would label every image, and nobody would know why."""
+    settings = {"engine": "open", "batch_size": "19"}
+
+    assert (
+        "20 or more with automated labeling"
+        in (_problems(tmp_path, auto_labeling="true", **settings)["batch_size"])
+    )
+    assert _read(tmp_path, **settings).batch_size == 19
+
+
+def test_the_smallest_batch_is_the_smallest_sample() -> None:
+    """The engine decides on it; whoever only configures a job need not load the engine."""
+    assert SMALLEST_BATCH == SMALLEST_SAMPLE
+
+
+@pytest.mark.parametrize(("engine", "fewest"), [("ground-truth", "1,250"), ("open", "200")])
+def test_few_images_for_automated_labeling_are_a_warning(
+    tmp_path: Path, engine: str, fewest: str
+) -> None:
     """The workshop's own job had 30 images and asked for it."""
-    config = _read(tmp_path, auto_labeling="true", worker_emails="ana@example.com")
+    config = _read(tmp_path, engine=engine, auto_labeling="true", worker_emails="ana@example.com")
 
     assert list(config.warnings()) == ["auto-labeling-few-images"]
-    assert "at least 1,250 images" in config.warnings()["auto-labeling-few-images"]
+    assert f"{fewest} images" in config.warnings()["auto-labeling-few-images"]
     assert list(_read(tmp_path).warnings()) == ["no-workers"]
 
 

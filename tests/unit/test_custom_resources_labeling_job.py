@@ -16,6 +16,13 @@ from groundwork.contract.rules import labeling_job_problems
 from groundwork.contract.service_model import validate
 from groundwork.custom_resources.failure import ResourceFailureError
 from groundwork.custom_resources.labeling_job import DEFINITION_TAG, LabelingJobResource
+from groundwork.jobs.automation.settings import (
+    SAMPLE_PERCENTAGE_TAG,
+    TARGET_TAG,
+    Automation,
+    automation_of,
+    automation_tag_problems,
+)
 from groundwork.preflight import Finding, Findings
 from tests.support.fake_services import (
     ACCOUNT,
@@ -186,6 +193,22 @@ def test_optional_properties_reach_the_request(setting: Setting) -> None:
     assert sent["HumanTaskConfig"]["TaskAvailabilityLifetimeInSeconds"] == 86400
     assert set(sent["HumanTaskConfig"]["UiConfig"]) == {"HumanTaskUiArn"}
     assert validate("CreateLabelingJob", sent) == []
+
+
+def test_wishes_about_automated_labels_reach_the_engine_as_tags(setting: Setting) -> None:
+    """The API has no field for them."""
+    setting.create(
+        Engine="open",
+        AutoLabeling="true",
+        AutoLabelingTarget="0.7",
+        AutoLabelingSamplePercentage="5",
+    )
+    (sent,) = setting.labeling.called("create_labeling_job")
+    tags = {tag["Key"]: tag["Value"] for tag in sent["Tags"]}
+    assert tags[TARGET_TAG] == "0.7"
+    assert tags[SAMPLE_PERCENTAGE_TAG] == "5"
+    assert list(automation_tag_problems(tags, automated=True)) == []
+    assert automation_of("BoundingBox", tags) == Automation(target=0.7, sampled_share=0.05)
 
 
 def test_the_open_engines_console_page_shows_the_jobs_files(setting: Setting) -> None:

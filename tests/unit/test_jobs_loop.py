@@ -622,6 +622,20 @@ def test_a_failure_while_people_work_publishes_their_answers(shop: Workshop) -> 
     assert "animals" in shop.output()[task.object_id]
 
 
+def test_a_failed_job_tells_the_first_reason_that_a_shard_left(shop: Workshop) -> None:
+    """A Map's own failure says only that items failed."""
+    shop.start(shop.add_images(1))
+    for told in ("the bucket is closed", "another shard's"):
+        shop.loop._step(
+            "explain_failure", "job", 0, error={"Error": "JobFailedError", "Cause": told}
+        )
+    assert shop.job().status is JobStatus.IN_PROGRESS
+    caught = {"Error": "States.ExceedToleratedFailureThreshold", "Cause": "threshold was exceeded"}
+    shop.loop._step("fail", "job", 0, error=caught)
+    job = shop.job()
+    assert (job.status, job.failure_reason) == (JobStatus.FAILED, "the bucket is closed")
+
+
 def test_a_job_that_is_too_old_fails_and_says_how_to_go_on(shop: Workshop) -> None:
     shop.start(shop.add_images(3), batch=1)
     shop.clock.now = START + timedelta(days=30, seconds=1)

@@ -67,3 +67,16 @@ def test_demo_mistakes_are_told_without_a_traceback() -> None:
     result = run("demo", "--labels", "cup")
     assert result.exit_code == 2
     assert "--labels and --truth belong to --images" in result.output
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--people-only"], "which --people-only leaves out"),
+        (["--engine", "ground-truth"], "Ground Truth's is fixed"),
+    ],
+)
+def test_a_target_that_nobody_would_heed_is_refused(more: list[str], told: str) -> None:
+    result = run("demo", "--target", "0.7", *more)
+    assert result.exit_code == 2
+    assert told in result.output

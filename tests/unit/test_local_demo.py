@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from groundwork.demo.drawing import bounding_box_answer, draw
-from groundwork.demo.inputs import DEFAULT_LABEL, DemoInputError, own_input
-from groundwork.demo.run import Summary, table_rows
+from groundwork.demo.inputs import DEFAULT_LABEL, DemoInput, DemoInputError, own_input
+from groundwork.demo.run import DemoSettings, Summary, table_rows, workshop_context
 from groundwork.results.quality import Box, mean_iou
 from groundwork.samples import sample
 
@@ -111,6 +111,10 @@ def test_the_summary_has_the_promised_keys() -> None:
         "machine_labeled",
         "failed",
         "human_mean_iou",
+        "machine_mean_iou",
+        "target",
+        "bound",
+        "rounds",
         "portal_url",
         "output_manifest",
         "seconds",
@@ -119,3 +123,46 @@ def test_the_summary_has_the_promised_keys() -> None:
     assert rows["job"] == "demo-1 (Completed)"
     assert rows["people's mean IoU against the truth"] == "no truth"
     assert rows["seconds"] == "label 7.5"
+    assert not any("bound" in name for name in rows)
+
+
+def test_the_table_tells_what_is_proven_of_the_machines_labels_and_what_is_true() -> None:
+    summary = Summary("open", machine_mean_iou=0.8896, target=0.6, bound=0.6475, rounds=2)
+    rows = dict(table_rows(summary))
+    assert rows["machine's mean IoU against the truth"] == "0.890"
+    assert rows["its bound, proven with 95 % confidence"] == "0.647"
+    assert rows["its target, against people's labels"] == "0.6"
+    assert rows["batches of people"] == 2
+
+    nothing = dict(table_rows(Summary("open", target=0.9, rounds=4)))
+    assert nothing["its bound, proven with 95 % confidence"] == "no label by machine"
+
+
+@pytest.mark.parametrize(
+    ("settings", "photos", "automated"),
+    [
+        (DemoSettings(), 30, True),
+        (DemoSettings(people_only=True), 200, False),
+        (DemoSettings(images=Path("photos")), 199, False),
+        (DemoSettings(images=Path("photos")), 200, True),
+    ],
+)
+def test_the_machine_labels_a_part_unless_that_is_hopeless_or_unwanted(
+    settings: DemoSettings, photos: int, automated: bool
+) -> None:
+    assert settings.is_automated(photos) is automated
+
+
+def test_there_are_more_samples_where_the_machine_labels_most_of_them() -> None:
+    assert DemoSettings().sample_count == 200
+    assert DemoSettings(people_only=True).sample_count == 30
+    assert DemoSettings(count=40).sample_count == 40
+
+
+def test_the_workshop_is_told_of_the_machines_part(tmp_path: Path) -> None:
+    chosen = DemoInput(tmp_path, ("a.jpg", "b.jpg", "c.jpg"), ("cup",), None)
+    asked = workshop_context(DemoSettings(target=0.7), chosen)
+    assert (asked["auto_labeling"], asked["auto_labeling_target"]) == ("true", "0.7")
+    assert "auto_labeling_target" not in workshop_context(DemoSettings(), chosen)
+    alone = workshop_context(DemoSettings(people_only=True), chosen)
+    assert (alone.get("auto_labeling"), alone["batch_size"]) == (None, "2")

@@ -1,5 +1,6 @@
 """Run the backbone on pictures."""
 
+import importlib
 import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ from groundwork.autolabel.processors import side_by_side
 
 WHOLE_FILE = "whole.onnx"
 CROPS_FILE = "crops.onnx"
-# The package in a function's layer that holds the two files.
+# The package in a function's layer that tells by FOLDER where the two files are.
 LAYER_PACKAGE = "groundwork_backbone"
 
 Pixels = NDArray[np.uint8]
@@ -61,9 +62,8 @@ class Backbone:
     @lru_cache(maxsize=1)
     def of_this_machine() -> "Backbone":
         """Use the layer's files, or in a checkout those in its build folder, made if need be."""
-        layer = importlib.util.find_spec(LAYER_PACKAGE)
-        if layer is not None and layer.submodule_search_locations:
-            folder = Path(next(iter(layer.submodule_search_locations)))
+        if importlib.util.find_spec(LAYER_PACKAGE) is not None:
+            folder = importlib.import_module(LAYER_PACKAGE).FOLDER
         else:
             from groundwork.autolabel.backbone.build import build_backbone  # noqa: PLC0415
 

@@ -21,7 +21,8 @@ from groundwork.jobs.notice_client import Notices
 _OBJECTS_PER_SHARD = 500
 
 
-def _no_learner(task_key: str) -> Learner:
+def no_learner(task_key: str) -> Learner:
+    """Stand in where there is no network, and nothing is to be learned."""
     raise NotImplementedError(f"this function cannot learn {task_key}: it has no network")
 
 
@@ -48,7 +49,7 @@ class Engine:
     notices: Notices
     clock: Clock
     random: random_module.Random = field(default_factory=random_module.SystemRandom)
-    learner_of: Callable[[str], Learner] = _no_learner
+    learner_of: Callable[[str], Learner] = no_learner
     objects_per_shard: int = _OBJECTS_PER_SHARD
 
 

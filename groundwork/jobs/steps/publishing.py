@@ -116,7 +116,7 @@ def fail(engine: Engine, job_name: str, error: Mapping[str, Any] | None) -> Step
     """
     job = engine.store.get(job_name)
     if not job.status.is_final:
-        reason = failure_reason(error)
+        reason = job.failure_reason or failure_reason(error)
         try:
             _salvage(engine, job, reason)
         except Exception:
@@ -132,6 +132,24 @@ def fail(engine: Engine, job_name: str, error: Mapping[str, Any] | None) -> Step
         job = engine.store.change(job.name, failed)
     engine.notices.job_ended(job)
     return StepResult(job.name, job.iteration, "failed")
+
+
+def explain_failure(
+    engine: Engine, job_name: str, iteration: int, error: Mapping[str, Any]
+) -> StepResult:
+    """Leave word of why a shard failed: the first reason of any shard is what ``fail`` tells then.
+
+    All that the state machine tells of a Map is that too many of its items failed.
+    """
+    reason = failure_reason(error)
+
+    def explained(job: Job) -> Job:
+        if job.status.is_final or job.failure_reason is not None:
+            return job
+        return replace(job, failure_reason=reason)
+
+    job = engine.store.change(job_name, explained)
+    return StepResult(job.name, iteration, "explained")
 
 
 def failure_reason(error: Mapping[str, Any] | None) -> str:
