@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from groundwork.datasets.image_files import ImageFetcher, ImageMode
 from groundwork.demo.crowd import Crowd, Drawer
 from groundwork.demo.drawing import HABITS
 from groundwork.demo.inputs import DemoInput, own_input, sample_input
@@ -19,8 +20,11 @@ from groundwork.local.invitations import invitations
 from groundwork.local.leftovers import leftovers
 from groundwork.local.workshop import JobState, LocalWorkshop, destroy, job_state
 from groundwork.manifest import LabelState
+from groundwork.report_page.writing import write_report
 from groundwork.results.labels import read_objects
+from groundwork.results.output_tree import open_output
 from groundwork.results.summary import summarize
+from groundwork.s3_client import S3Client
 
 WORKERS = ("ann@example.com", "ben@example.com", "cho@example.com")
 LABEL_ATTRIBUTE = "label"
@@ -70,6 +74,7 @@ class Summary:
     human_mean_iou: float | None = None
     portal_url: str = ""
     output_manifest: str = ""
+    report: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -115,6 +120,8 @@ def run(settings: DemoSettings, project: Path, say: Say) -> Summary:
         with _phase(summary, "results"):
             manifest = _fetch_manifest(cloud, job, folder / "output.manifest", say)
             _count(summary, job, manifest, chosen)
+        with _phase(summary, "report"):
+            summary.report = str(_report(cloud, job, chosen, folder / "report.html", say))
         with _phase(summary, "destroy"):
             say("Destroying the stacks with the CDK CLI")
             destroy(cloud)
@@ -232,6 +239,15 @@ def _count(summary: Summary, job: JobState, manifest: Path, chosen: DemoInput) -
     summary.output_manifest = job.output_manifest or ""
 
 
+def _report(cloud: LocalCloud, job: JobState, chosen: DemoInput, target: Path, say: Say) -> Path:
+    """Write the job's report while its output is still there."""
+    output = open_output(job.output_manifest or "", S3Client(cloud.client("s3")))
+    images = ImageFetcher(ImageMode.COPY, chosen.images, None)
+    write_report(output, target, images, label_attribute=job.label_attribute, truth=chosen.truth)
+    say(f"Wrote the report {target}")
+    return target
+
+
 def _check_nothing_left(cloud: LocalCloud, say: Say) -> None:
     left = leftovers(cloud)
     if left:
@@ -260,5 +276,6 @@ def table_rows(summary: Summary) -> list[tuple[str, Any]]:
         ("people's mean IoU against the truth", iou),
         ("portal", summary.portal_url),
         ("results", summary.output_manifest),
+        ("report", summary.report),
         ("seconds", phases),
     ]

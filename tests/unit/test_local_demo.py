@@ -113,6 +113,7 @@ def test_the_summary_has_the_promised_keys() -> None:
         "human_mean_iou",
         "portal_url",
         "output_manifest",
+        "report",
         "seconds",
     ]
     rows = dict(table_rows(summary))
