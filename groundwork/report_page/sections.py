@@ -111,6 +111,21 @@ def overview(content: ReportContent) -> str:
                 "machine",
             )
         )
+    measured = None if content.automation is None else content.automation.measured_quality
+    if measured is not None:
+        tiles.append(
+            tile(
+                Text("machine's labels, sampled", "자동 라벨, 표본 측정"),
+                number(measured.mean),
+                said(
+                    Text(
+                        f"against people: [{measured.low:.3f}, {measured.high:.3f}]",
+                        f"사람 대비 [{measured.low:.3f}, {measured.high:.3f}]",
+                    )
+                ),
+                "machine",
+            )
+        )
     notes = [*report.notes]
     if content.automation is not None and content.automation.outcome:
         notes.append(content.automation.outcome)
