@@ -100,6 +100,12 @@ class S3Client:
         """Use a role's rights; its credentials are kept, and renewed before they run out."""
         return S3Client(session_for_role(role_arn, session_name).client("s3", config=_CONFIG))
 
+    @property
+    def region(self) -> str | None:
+        """The region that the client is for, if it knows one."""
+        region = getattr(getattr(self.api, "meta", None), "region_name", None)
+        return None if region is None else str(region)
+
     def get(self, uri: S3Uri) -> bytes:
         """Return a whole object."""
         return b"".join(self.stream(uri))
@@ -232,13 +238,18 @@ class S3Client:
 
     def list_keys(self, folder: S3Uri) -> Iterator[S3Uri]:
         """Yield everything in a folder and below, in order of the keys."""
+        for uri, _ in self.list_sizes(folder):
+            yield uri
+
+    def list_sizes(self, folder: S3Uri) -> Iterator[tuple[S3Uri, int]]:
+        """Yield everything in a folder and below with its bytes, in order of the keys."""
         prefix = f"{folder.key}/" if folder.key else ""
         arguments: dict[str, Any] = {"Bucket": folder.bucket, "Prefix": prefix}
         while True:
             with _told_as(f"listing {folder}"):
                 page = self.api.list_objects_v2(**arguments)
             for entry in page.get("Contents", []):
-                yield S3Uri(folder.bucket, entry["Key"])
+                yield S3Uri(folder.bucket, entry["Key"]), int(entry["Size"])
             if not page.get("IsTruncated"):
                 return
             arguments["ContinuationToken"] = page["NextContinuationToken"]

@@ -20,9 +20,9 @@ class ServiceClient:
         self.client = client
 
     @classmethod
-    def from_environment(cls, service_name: str) -> "ServiceClient":
-        """Use the function's or the user's own rights and region."""
-        return cls(boto3.client(service_name, config=_CONFIG))
+    def from_environment(cls, service_name: str, region: str | None = None) -> "ServiceClient":
+        """Use the function's or the user's own rights, and their region unless another is given."""
+        return cls(boto3.client(service_name, region_name=region, config=_CONFIG))
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Run an operation; ServiceRefusedError carries what the service said."""

@@ -15,7 +15,7 @@ from groundwork.contract.arns import Arn, ArnFormatError, TeamKind
 from groundwork.contract.automated_labeling import FEWEST_OBJECTS, SMALLEST_BATCH
 from groundwork.contract.builtin_tasks import BUILTIN_TASKS, REGION_ACCOUNTS, BuiltinTask
 from groundwork.contract.label_categories import label_problems
-from stacks.image_folder import ImageFolder, ImageFolderError
+from groundwork.image_folder import ImageFolder, ImageFolderError
 
 GROUND_TRUTH = "ground-truth"
 OPEN = "open"

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from stacks.image_folder import ImageFolder
+from groundwork.image_folder import ImageFolder
 from stacks.paths import BUILD, PROJECT
 
 SEED = 1

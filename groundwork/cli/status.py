@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from groundwork.cli.local import cloud_state, show_cloud
-from groundwork.cli.places import NOT_RUNNING, running_cloud
+from groundwork.cli.places import NOT_RUNNING, engine_options, running_cloud
 from groundwork.cli.terminal import (
     json_option,
     print_json,
@@ -30,13 +30,7 @@ class StatusError(UserError):
 
 @click.command()
 @click.argument("job", required=False)
-@click.option("--aws", is_flag=True, help="Ask the AWS account, not the local cloud.")
-@click.option(
-    "--endpoint",
-    metavar="URL",
-    help="The open engine's LabelingApiUrl, for jobs of engine=open in an AWS account.",
-)
-@click.option("--region", help="The AWS region; by default the profile's.")
+@engine_options
 @click.option("--watch", is_flag=True, help="Go on until the job has ended.")
 @click.option(
     "--every",

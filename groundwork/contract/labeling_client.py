@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from groundwork.service import ServiceRefusedError
 
 # https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 _FUNCTION_URL_HOST = re.compile(r"[a-z0-9]+\.lambda-url\.([a-z0-9-]+)\.on\.aws(\.cn)?")
@@ -38,3 +41,25 @@ def labeling_client(endpoint_url: str | None = None, session: Any = None) -> Any
 
         client.meta.events.register("before-sign.sagemaker", sign_for_lambda)
     return client
+
+
+def account_labeling_client(endpoint_url: str | None, region: str | None) -> Any:
+    """Return a boto3 SageMaker client with the user's own rights.
+
+    Parameters
+    ----------
+    endpoint_url
+        The open engine's address; None for Ground Truth.
+    region
+        None for the profile's.
+
+    Raises
+    ------
+    ServiceRefusedError
+        If there is no region, or the address is none.
+    """
+    try:
+        return labeling_client(endpoint_url, boto3.Session(region_name=region))
+    except (BotoCoreError, ValueError) as error:
+        hint = "set the region with --region, and credentials as for the AWS CLI"
+        raise ServiceRefusedError("client", type(error).__name__, f"{error} ({hint})") from error

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from groundwork.contract.labeling_client import labeling_client
+from groundwork.contract.labeling_client import account_labeling_client
 from groundwork.job_progress import BatchState, JobProgress, job_progress, read_batch
 from groundwork.results.files import S3Files
 from groundwork.s3_client import S3Client, S3Error
@@ -46,14 +45,7 @@ class LabelingJobs:
         ServiceRefusedError
             If there is no region, or the address is none.
         """
-        try:
-            session = boto3.Session(region_name=region)
-            return cls(labeling_client(endpoint_url, session), S3Client.from_environment())
-        except (BotoCoreError, ValueError) as error:
-            hint = "set the region with --region, and credentials as for the AWS CLI"
-            raise ServiceRefusedError(
-                "client", type(error).__name__, f"{error} ({hint})"
-            ) from error
+        return cls(account_labeling_client(endpoint_url, region), S3Client.from_environment())
 
     def progress(self, name: str) -> JobProgress:
         """Describe a job; ServiceRefusedError if there is none or the service refuses."""

@@ -33,23 +33,40 @@ _LISTED_IMAGES = 5
 def check(inputs: Inputs) -> Findings:
     """Return every problem and warning of a labeling job that is about to be created."""
     task = task_of(inputs.request) if inputs.request.get("HumanTaskConfig") else None
-    problems = [
+    data = check_data(inputs, task)
+    problems = (
         *_request_problems(inputs),
-        *_label_problems(inputs, task),
-        *_template_problems(inputs, task),
         *_role_problems(inputs),
         *_team_problems(inputs),
+        *data.problems,
+    )
+    return Findings(problems, data.warnings)
+
+
+def check_data(inputs: Inputs, task: BuiltinTask | None) -> Findings:
+    """Return the problems and warnings of what is to be labeled, before there is a role or a team.
+
+    Parameters
+    ----------
+    inputs
+        Of the request only what names the data and says how it will be labeled.
+    task
+        What is to be done; None for a custom task.
+    """
+    problems = (
+        *_label_problems(inputs, task),
+        *_template_problems(inputs, task),
         *_manifest_problems(inputs, task),
         *(problem for bucket in inputs.buckets for problem in _bucket_problems(bucket, inputs)),
         *_image_problems(inputs),
-    ]
-    warnings = [
+    )
+    warnings = (
         *_labeled_warnings(inputs),
         *_bucket_warnings(inputs),
         *_size_warnings(inputs),
         *_image_warnings(inputs, task),
-    ]
-    return Findings(tuple(problems), tuple(warnings))
+    )
+    return Findings(problems, warnings)
 
 
 def _request_problems(inputs: Inputs) -> Iterator[Finding]:

@@ -43,6 +43,117 @@ _PARALLEL_READS = 16
 T = TypeVar("T")
 
 
+class DataClient:
+    """Looks at the manifest, the images and the buckets of a job.
+
+    Parameters
+    ----------
+    files
+        S3 with the rights of whoever asks.
+    region
+        Where the job will run.
+    """
+
+    def __init__(self, files: S3Client, *, region: str) -> None:
+        self._files = files
+        self._buckets = ServiceClient(files.api)
+        self._region = region
+
+    def read_manifest(
+        self, uri: S3Uri, label_attribute: str, *, needs_reference: bool
+    ) -> ManifestSeen | Unavailable:
+        """Read a manifest from end to end; where it cannot be read, say so."""
+        return _available(
+            lambda: scan_manifest(
+                self._files.stream(uri),
+                label_attribute=label_attribute,
+                needs_reference=needs_reference,
+                sample_size=SAMPLE_SIZE,
+                random=Random(SAMPLE_SEED),  # noqa: S311 - a sample, not a secret
+            )
+        )
+
+    def read_folder(self, folder: S3Uri, suffixes: tuple[str, ...]) -> ManifestSeen | Unavailable:
+        """List the images of a folder, as the manifest made of it will name them."""
+        return _available(lambda: self._listed(folder, suffixes))
+
+    def read_file(self, address: str | None) -> bytes | Unavailable | None:
+        """Read a small file; None where there is no address."""
+        try:
+            uri = S3Uri.parse(address or "")
+        except S3UriFormatError:
+            return None
+        return _available(lambda: self._files.get(uri))
+
+    def look_at_images(
+        self, sample: Iterable[SampledObject], *, are_images: bool
+    ) -> tuple[ImageSeen, ...]:
+        """Open a sample of the objects."""
+        look = self._image if are_images else self._existence
+        with ThreadPoolExecutor(_PARALLEL_READS) as pool:
+            return tuple(pool.map(look, sample))
+
+    def look_at_buckets(self, counts: Mapping[str, int]) -> tuple[BucketSeen, ...]:
+        """Ask about the most used buckets."""
+        most_used = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAXIMUM_BUCKETS]
+        with ThreadPoolExecutor(_PARALLEL_READS) as pool:
+            return tuple(pool.map(lambda item: self._bucket(*item), most_used))
+
+    def _listed(self, folder: S3Uri, suffixes: tuple[str, ...]) -> ManifestSeen:
+        random = Random(SAMPLE_SEED)  # noqa: S311 - a sample, not a secret
+        sample: list[SampledObject] = []
+        objects = 0
+        for uri in self._files.list_keys(folder):
+            if not uri.key.lower().endswith(suffixes):
+                continue
+            objects += 1
+            # Reservoir sampling, as in ``scan_manifest``.
+            if len(sample) < SAMPLE_SIZE:
+                sample.append(SampledObject(objects, str(uri)))
+            elif (place := random.randrange(objects)) < SAMPLE_SIZE:
+                sample[place] = SampledObject(objects, str(uri))
+        sample.sort(key=lambda chosen: chosen.line_number)
+        return ManifestSeen(objects, buckets={folder.bucket: objects}, sample=tuple(sample))
+
+    def _image(self, chosen: SampledObject) -> ImageSeen:
+        uri = S3Uri.parse(chosen.uri)
+        try:
+            try:
+                first = self._files.get_range(uri, 0, FIRST_BYTES)
+                facts = read_image(first.data, first.total_bytes)
+            except ImageNeedsMoreError:
+                more = self._files.get_range(uri, 0, MORE_BYTES)
+                facts = read_image(more.data, more.total_bytes)
+        except ImageError as error:
+            return ImageSeen(chosen.line_number, chosen.uri, unusable=str(error))
+        except S3Error as error:
+            return ImageSeen(chosen.line_number, chosen.uri, unavailable=_why(error))
+        return ImageSeen(chosen.line_number, chosen.uri, width=facts.width, height=facts.height)
+
+    def _existence(self, chosen: SampledObject) -> ImageSeen:
+        size = _available(lambda: self._files.size(S3Uri.parse(chosen.uri)))
+        unavailable = size if isinstance(size, Unavailable) else None
+        return ImageSeen(chosen.line_number, chosen.uri, unavailable=unavailable)
+
+    def _bucket(self, name: str, objects: int) -> BucketSeen:
+        region = _answered(lambda: self._bucket_region(name))
+        rules = _answered(lambda: self._cors_rules(name))
+        return BucketSeen(name, objects, region, rules)
+
+    def _bucket_region(self, name: str) -> str:
+        answer = self._buckets.call("head_bucket", Bucket=name)
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        return str(answer.get("BucketRegion") or headers.get("x-amz-bucket-region", self._region))
+
+    def _cors_rules(self, name: str) -> tuple[Mapping[str, Any], ...]:
+        try:
+            return tuple(self._buckets.call("get_bucket_cors", Bucket=name).get("CORSRules", []))
+        except ServiceRefusedError as error:
+            if error.code == "NoSuchCORSConfiguration":
+                return ()
+            raise
+
+
 class PreflightClient:
     """Looks at the files, buckets, role and team that a CreateLabelingJob request names.
 
@@ -61,8 +172,7 @@ class PreflightClient:
     def __init__(
         self, files: S3Client, labeling: Service, roles: Service, *, region: str, account: str
     ) -> None:
-        self._files = files
-        self._buckets = ServiceClient(files.api)
+        self._data = DataClient(files, region=region)
         self._labeling = labeling
         self._roles = roles
         self._region = region
@@ -96,10 +206,10 @@ class PreflightClient:
             account=self._account,
             request=request,
             manifest=manifest,
-            labels=self._file(request.get("LabelCategoryConfigS3Uri")),
-            template=_decoded(self._file(page.get("UiTemplateS3Uri"))),
-            images=self._images(seen.sample, are_images=data == "image"),
-            buckets=self._bucket_list(seen.buckets),
+            labels=self._data.read_file(request.get("LabelCategoryConfigS3Uri")),
+            template=_decoded(self._data.read_file(page.get("UiTemplateS3Uri"))),
+            images=self._data.look_at_images(seen.sample, are_images=data == "image"),
+            buckets=self._data.look_at_buckets(seen.buckets),
             role_trust=self._role_trust(request["RoleArn"]),
             team=self._team(request["HumanTaskConfig"]["WorkteamArn"]),
         )
@@ -112,72 +222,9 @@ class PreflightClient:
             uri = S3Uri.parse(source.get("ManifestS3Uri", ""))
         except S3UriFormatError:
             return None  # The request's own rules tell.
-        return _available(
-            lambda: scan_manifest(
-                self._files.stream(uri),
-                label_attribute=request["LabelAttributeName"],
-                needs_reference=needs_reference,
-                sample_size=SAMPLE_SIZE,
-                random=Random(SAMPLE_SEED),  # noqa: S311 - a sample, not a secret
-            )
+        return self._data.read_manifest(
+            uri, request["LabelAttributeName"], needs_reference=needs_reference
         )
-
-    def _file(self, address: str | None) -> bytes | Unavailable | None:
-        try:
-            uri = S3Uri.parse(address or "")
-        except S3UriFormatError:
-            return None
-        return _available(lambda: self._files.get(uri))
-
-    def _images(
-        self, sample: Iterable[SampledObject], *, are_images: bool
-    ) -> tuple[ImageSeen, ...]:
-        look = self._image if are_images else self._existence
-        with ThreadPoolExecutor(_PARALLEL_READS) as pool:
-            return tuple(pool.map(look, sample))
-
-    def _image(self, chosen: SampledObject) -> ImageSeen:
-        uri = S3Uri.parse(chosen.uri)
-        try:
-            try:
-                first = self._files.get_range(uri, 0, FIRST_BYTES)
-                facts = read_image(first.data, first.total_bytes)
-            except ImageNeedsMoreError:
-                more = self._files.get_range(uri, 0, MORE_BYTES)
-                facts = read_image(more.data, more.total_bytes)
-        except ImageError as error:
-            return ImageSeen(chosen.line_number, chosen.uri, unusable=str(error))
-        except S3Error as error:
-            return ImageSeen(chosen.line_number, chosen.uri, unavailable=_why(error))
-        return ImageSeen(chosen.line_number, chosen.uri, width=facts.width, height=facts.height)
-
-    def _existence(self, chosen: SampledObject) -> ImageSeen:
-        size = _available(lambda: self._files.size(S3Uri.parse(chosen.uri)))
-        unavailable = size if isinstance(size, Unavailable) else None
-        return ImageSeen(chosen.line_number, chosen.uri, unavailable=unavailable)
-
-    def _bucket_list(self, counts: Mapping[str, int]) -> tuple[BucketSeen, ...]:
-        most_used = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAXIMUM_BUCKETS]
-        with ThreadPoolExecutor(_PARALLEL_READS) as pool:
-            return tuple(pool.map(lambda item: self._bucket(*item), most_used))
-
-    def _bucket(self, name: str, objects: int) -> BucketSeen:
-        region = _answered(lambda: self._bucket_region(name))
-        rules = _answered(lambda: self._cors_rules(name))
-        return BucketSeen(name, objects, region, rules)
-
-    def _bucket_region(self, name: str) -> str:
-        answer = self._buckets.call("head_bucket", Bucket=name)
-        headers = answer["ResponseMetadata"]["HTTPHeaders"]
-        return str(answer.get("BucketRegion") or headers.get("x-amz-bucket-region", self._region))
-
-    def _cors_rules(self, name: str) -> tuple[Mapping[str, Any], ...]:
-        try:
-            return tuple(self._buckets.call("get_bucket_cors", Bucket=name).get("CORSRules", []))
-        except ServiceRefusedError as error:
-            if error.code == "NoSuchCORSConfiguration":
-                return ()
-            raise
 
     def _role_trust(self, arn: str) -> Mapping[str, Any] | Unavailable | None:
         try:

@@ -9,9 +9,9 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
+from groundwork.costs.ledger import Bill, job_usage
 from groundwork.manifest import LabelState
-from groundwork.results.agreement import ObjectWork, WorkerWork, answered_objects, object_work
-from groundwork.results.answers import read_answers
+from groundwork.results.agreement import ObjectWork, WorkerWork, read_work
 from groundwork.results.doubts import Doubt, doubts
 from groundwork.results.iterations import read_iterations
 from groundwork.results.labels import (
@@ -112,6 +112,8 @@ class ReportContent:
         By state: each object's quality against the truth, where that is known.
     workers
         By their ids, in order of their first answers.
+    bill
+        What the job cost.
     problems
         Files that could not be understood, one sentence each.
     """
@@ -124,6 +126,7 @@ class ReportContent:
     workers: dict[str, WorkerWork]
     rounds: list[Round]
     automation: AutomationSummary | None
+    bill: Bill
     problems: list[str]
 
 
@@ -149,8 +152,7 @@ def gather(
         Is told of every object.
     """
     problems: list[str] = []
-    workers: dict[str, WorkerWork] = {}
-    work = _read_work(output, workers, problems)
+    work, workers = read_work(output, problems)
     rounds = read_rounds(output, problems)
     content = ReportContent(
         report=report,
@@ -161,6 +163,7 @@ def gather(
         workers=workers,
         rounds=rounds,
         automation=read_automation_summary(output),
+        bill=Bill(job_usage(output, report, workers.values(), rounds)),
         problems=problems,
     )
     if report.label_attribute is None:
@@ -181,17 +184,6 @@ def gather(
         chosen.add(shown)
     content.shown.extend(chosen.all())
     return content
-
-
-def _read_work(
-    output: JobOutput, workers: dict[str, WorkerWork], problems: list[str]
-) -> dict[int, ObjectWork]:
-    if not output.is_tree:
-        return {}
-    return {
-        object_id: object_work(answers, workers)
-        for object_id, answers in answered_objects(read_answers(output, problems))
-    }
 
 
 class _Reader:

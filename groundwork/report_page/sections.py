@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from groundwork.costs.prices import AS_OF, GROUND_TRUTH_OBJECT
 from groundwork.manifest import LabelState
 from groundwork.report_page import charts
 from groundwork.report_page.content import SIZE_BINS, ReportContent
 from groundwork.report_page.markup import (
     Cell,
+    Figure,
     figure,
     hidden_table,
     legend,
@@ -106,6 +108,21 @@ def overview(content: ReportContent) -> str:
                 Text("machine's labels, at least", "자동 라벨 품질 하한"),
                 f"≥ {bound.quality:.3f}",
                 note,
+                "machine",
+            )
+        )
+    measured = None if content.automation is None else content.automation.measured_quality
+    if measured is not None:
+        tiles.append(
+            tile(
+                Text("machine's labels, sampled", "자동 라벨, 표본 측정"),
+                number(measured.mean),
+                said(
+                    Text(
+                        f"against people: [{measured.low:.3f}, {measured.high:.3f}]",
+                        f"사람 대비 [{measured.low:.3f}, {measured.high:.3f}]",
+                    )
+                ),
                 "machine",
             )
         )
@@ -408,14 +425,51 @@ def workers(content: ReportContent) -> str:
         [
             worker.worker_id,
             worker.tasks,
-            number(worker.median_seconds, 1),
-            number(worker.minutes, 1),
+            Figure(number(worker.median_seconds, 1)),
+            Figure(number(worker.minutes, 1)),
             worker.agreement.value,
             worker.agreement.count,
         ]
         for worker in found
     ]
     return f'<div class="panel">{table(header, rows)}{definition(AGREEMENT)}</div>'
+
+
+def cost(content: ReportContent) -> str:
+    """Return what the job cost, beside Ground Truth's price for the same labels."""
+    bill = content.bill
+    usage = bill.usage
+    if not usage.labeled:
+        return ""
+    rows: list[list[Cell]] = [
+        [item.name, Figure(item.amount_text), Figure(f"{item.usd:,.4f}")]
+        for item in usage.engine_items()
+    ]
+    rows += [
+        [
+            Text("Open engine, in all", "오픈 엔진 합계"),
+            Figure(""),
+            Figure(f"{bill.engine_usd:,.4f}"),
+        ],
+        [
+            Text("Ground Truth, the same labels", "Ground Truth, 같은 라벨"),
+            Figure(f"{usage.labeled:,} x {GROUND_TRUTH_OBJECT.usd}"),
+            Figure(f"{bill.ground_truth_usd:,.4f}"),
+        ],
+    ]
+    header: list[Text | str] = [Text("what", "항목"), Text("how much", "수량"), "USD"]
+    minutes = usage.answer_seconds / 60
+    intro = Text(
+        f"{usage.answers:,} answers took people {minutes:,.0f} minutes. Labels, answers, time and "
+        "storage (for a month) are counted, the other amounts reckoned from them. Prices of "
+        f"{AS_OF:%Y-%m-%d} for us-east-1, without free tiers, discounts and taxes; Ground "
+        "Truth's training and inference would come on top.",
+        f"답 {usage.answers:,}개에 사람이 {minutes:,.0f}분을 썼습니다. 라벨, 답, 시간, 저장 "
+        "용량(한 달)은 센 값이고 나머지는 그것으로 어림한 값입니다. "
+        f"{AS_OF:%Y-%m-%d} us-east-1 가격이며 프리 티어, 할인, 세금은 뺐습니다. Ground Truth의 "
+        "학습과 추론 비용은 별도입니다.",
+    )
+    return f'<div class="panel"><p>{said(intro)}</p>{table(header, rows)}</div>'
 
 
 def problems(content: ReportContent) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from itertools import combinations, groupby
 from statistics import median
 
-from groundwork.results.answers import WorkerAnswer
+from groundwork.results.answers import WorkerAnswer, read_answers
 from groundwork.results.labels import Label, LabelKind
+from groundwork.results.output_tree import JobOutput
 from groundwork.results.quality import (
     RunningMean,
     class_score,
@@ -71,14 +72,34 @@ def likeness(one: Label, other: Label) -> float | None:
     return None
 
 
-def answered_objects(answers: Iterable[WorkerAnswer]) -> Iterator[tuple[int, list[WorkerAnswer]]]:
+def read_work(
+    output: JobOutput, problems: list[str] | None = None
+) -> tuple[dict[int, ObjectWork], dict[str, WorkerWork]]:
+    """Return what became of each object that people answered, and what each worker did.
+
+    Parameters
+    ----------
+    problems
+        Collects a sentence for each file of answers that cannot be understood.
+    """
+    workers: dict[str, WorkerWork] = {}
+    if not output.is_tree:
+        return {}, workers
+    objects = {
+        object_id: _object_work(answers, workers)
+        for object_id, answers in _answered_objects(read_answers(output, problems))
+    }
+    return objects, workers
+
+
+def _answered_objects(answers: Iterable[WorkerAnswer]) -> Iterator[tuple[int, list[WorkerAnswer]]]:
     """Yield objects and what their workers answered, from answers in the order of their files."""
     for (_, object_id), group in groupby(answers, lambda each: (each.iteration, each.object_id)):
         if object_id is not None:
             yield object_id, list(group)
 
 
-def object_work(answers: list[WorkerAnswer], workers: dict[str, WorkerWork]) -> ObjectWork:
+def _object_work(answers: list[WorkerAnswer], workers: dict[str, WorkerWork]) -> ObjectWork:
     """Return what an object's answers show, and add it to what the workers did."""
     labels: list[tuple[str, Label]] = []
     for answer in answers:

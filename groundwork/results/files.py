@@ -29,6 +29,9 @@ class Files(Protocol):
     def paths(self, folder: str) -> Iterator[str]:
         """Yield the files in a folder and below it, in order; none if there is no such folder."""
 
+    def total_bytes(self, folder: str) -> int:
+        """Return how many bytes the files in a folder and below it have together."""
+
     def local_path(self, path: str) -> Path | None:
         """Return where a file is on this machine, if it is."""
 
@@ -64,6 +67,10 @@ class FolderFiles:
             for name in sorted(names):
                 yield (Path(parent) / name).relative_to(self._folder).as_posix()
 
+    def total_bytes(self, folder: str) -> int:
+        """Return how many bytes the files in a folder and below it have together."""
+        return sum(self.size(path) for path in self.paths(folder))
+
     def local_path(self, path: str) -> Path | None:
         """Return a file's path."""
         return self._folder / path
@@ -97,6 +104,11 @@ class S3Files:
         below = len(self._place.key) + 1 if self._place.key else 0
         for uri in self._client.list_keys(self._place.child(folder) if folder else self._place):
             yield uri.key[below:]
+
+    def total_bytes(self, folder: str) -> int:
+        """Return how many bytes the objects below a prefix have together."""
+        place = self._place.child(folder) if folder else self._place
+        return sum(size for _, size in self._client.list_sizes(place))
 
     def local_path(self, path: str) -> Path | None:
         """Return None, as the objects are elsewhere."""

@@ -187,5 +187,8 @@ class _Below:
         for path in self._files.paths(self._prefix + folder):
             yield path.removeprefix(self._prefix)
 
+    def total_bytes(self, folder: str) -> int:
+        return self._files.total_bytes(self._prefix + folder)
+
     def local_path(self, path: str) -> Path | None:
         return self._files.local_path(self._prefix + path)

@@ -64,6 +64,12 @@ class MeasuredQuality(msgspec.Struct, frozen=True):
     high: float
 
 
+class PictureLook(msgspec.Struct, frozen=True):
+    """What the look at all pictures took, before the first batch; added up in seconds."""
+
+    seconds: float = 0.0
+
+
 class Round(msgspec.Struct, frozen=True):
     """One iteration of automated labeling.
 
@@ -91,6 +97,7 @@ class Round(msgspec.Struct, frozen=True):
     bound: float | None = None
     measured_quality: MeasuredQuality | None = None
     seconds: dict[str, float] = {}
+    pictures: PictureLook | None = None
 
 
 class AutomationSummary(msgspec.Struct, frozen=True):

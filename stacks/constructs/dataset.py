@@ -14,8 +14,8 @@ from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
+from groundwork.image_folder import IMAGE_SUFFIXES, ImageFolder
 from stacks.constructs.functions import function_role, log_group
-from stacks.image_folder import IMAGE_SUFFIXES, ImageFolder
 from stacks.paths import BUILD
 from stacks.policy import acknowledge, acknowledge_wildcards
 

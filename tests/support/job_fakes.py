@@ -301,7 +301,9 @@ class MemoryS3:
         keys = sorted(key for bucket, key in self.objects if bucket == Bucket)
         keys = [key for key in keys if key.startswith(Prefix) and key > (ContinuationToken or "")]
         page = keys[:2]
-        answer: dict[str, Any] = {"Contents": [{"Key": key} for key in page]}
+        answer: dict[str, Any] = {
+            "Contents": [{"Key": key, "Size": len(self.objects[Bucket, key])} for key in page]
+        }
         if len(keys) > len(page):
             answer |= {"IsTruncated": True, "NextContinuationToken": page[-1]}
         return answer

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.image_folder import ImageFolder
+from groundwork.image_folder import ImageFolder
 from tests.support.synthesis import Assembly, synthesize
 
 

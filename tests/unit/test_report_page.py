@@ -115,6 +115,7 @@ def test_the_page_has_every_section_and_loads_nothing(job: Path, tmp_path: Path)
         "automation",
         "data",
         "workers",
+        "cost",
         "problems",
         "gallery",
     ]
@@ -165,7 +166,7 @@ def test_a_report_is_made_of_whatever_is_there(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     classes = write_file(tmp_path, "c.manifest", manifest([class_line("a.jpg", 1)]))
     assert run("report", classes, "--to", page, "--no-images").exit_code == 0
-    assert parsed(page).sections == ["overview", "data", "gallery"]
+    assert parsed(page).sections == ["overview", "data", "cost", "gallery"]
     nothing = write_file(tmp_path, "n.manifest", manifest([unlabeled_line("a.jpg")]))
     result = run("report", nothing, "--to", page)
     assert result.exit_code == 0, result.output

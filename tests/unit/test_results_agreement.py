@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from groundwork.manifest import LabelState
-from groundwork.results.agreement import WorkerWork, answered_objects, likeness, object_work
-from groundwork.results.answers import read_answers
+from groundwork.results.agreement import likeness, read_work
 from groundwork.results.doubts import DoubtKind, doubts
 from groundwork.results.labels import ImageSize, Label, LabelKind
 from groundwork.results.output_tree import open_output
@@ -70,11 +69,7 @@ def test_a_workers_agreement_is_the_mean_over_objects_of_the_pairs(tmp_path: Pat
     write_file(tree, f"{folder}/0/t.json", answers(drawn(CUP), drawn(CUP), drawn()))
     write_file(tree, f"{folder}/1/t.json", answers({"label": "cup"}, {"label": "jug"}))
     write_file(tree, f"{folder}/2/t.json", answers({"label": "cup"}))
-    workers: dict[str, WorkerWork] = {}
-    found = {
-        object_id: object_work(given, workers)
-        for object_id, given in answered_objects(read_answers(open_output(str(tree))))
-    }
+    found, workers = read_work(open_output(str(tree)))
     assert found[0].agreement == pytest.approx(1 / 3)
     assert found[1].agreement == 0.0
     assert found[2].agreement is None

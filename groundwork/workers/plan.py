@@ -22,6 +22,7 @@ class PoolUser:
     enabled: bool
     created_at: datetime
     modified_at: datetime
+    sub: str = ""
 
     @classmethod
     def from_answer(cls, user: Mapping[str, Any]) -> "PoolUser":
@@ -34,6 +35,7 @@ class PoolUser:
             enabled=user.get("Enabled", True),
             created_at=user["UserCreateDate"],
             modified_at=user["UserLastModifiedDate"],
+            sub=attributes.get("sub", ""),
         )
 
 

@@ -1,0 +1,1 @@
+"""What labeling costs: an estimate before a job, a ledger after it."""
