@@ -213,7 +213,7 @@ def _landmark_rows(told: int, total: int) -> Integers:
 
     A part is left for the copies after them, which are closer to objects than places are.
     """
-    copies = min(total - told, max(_LANDMARKS - told, _LANDMARKS // 3))
+    copies = min(total - told, max(_LANDMARKS - told, _LANDMARKS // 5))
     places = min(told, _LANDMARKS - copies)
     spread = np.linspace(0, told - 1, places).astype(np.intp)
     return np.concatenate([spread, np.arange(told, told + copies)])
