@@ -12,9 +12,12 @@ from groundwork.autolabel.arrays import Arrays
 from groundwork.autolabel.learner import Example, KnownObject, Learner, Prediction
 from groundwork.autolabel.rounds import (
     Assurance,
+    Limits,
     Plan,
     Pool,
+    Proposal,
     Terms,
+    Verdict,
     judge,
     plan,
     plan_first,
@@ -68,20 +71,25 @@ def run_job(
     pool = np.arange(len(known))
     kept: Arrays = {}
     said: dict[int, Prediction] = {}
+    proposed: dict[int, Prediction] = {}
     hard: set[int] = set()
     decided = plan_first(pool, batch, random)
     while len(pool):
-        sample = decided.proposal.sample if decided.proposal else np.zeros(0, np.int64)
-        asked = np.concatenate([decided.others, sample]).astype(int)
+        asked = decided.asked
         result.human += asked.tolist()
         hard |= set(decided.hardest.tolist())
+        before = None
         if decided.proposal is not None:
+            if not len(decided.proposal.seen):
+                proposed = said
             scores = {
-                each: learner.score(said[each].label, labels[each]) for each in sample.tolist()
+                each: learner.score(proposed[each].label, labels[each])
+                for each in decided.proposal.sample.tolist()
             }
             verdict = judge(decided.proposal, scores, result.assurance, terms, random)
+            before = decided.proposal, verdict
             result.assurance = verdict.assurance
-            result.auto |= {each: said[each].label for each in verdict.accepted.tolist()}
+            result.auto |= {each: proposed[each].label for each in verdict.accepted.tolist()}
             pool = np.setdiff1d(pool, verdict.accepted)
         pool = np.setdiff1d(pool, asked)
         if not len(pool):
@@ -100,9 +108,9 @@ def run_job(
             trained.evidence,
             result.assurance,
             terms,
-            min(batch, len(pool)),
-            len(known),
+            Limits(min(batch, len(pool)), len(pool), len(known)),
             random,
+            before,
         )
     result.seconds = time.monotonic() - begun
     return result
@@ -113,16 +121,16 @@ def plan_with_random_batches(
     evidence: Any,
     assurance: Assurance,
     terms: Terms,
-    most: int,
-    most_labels: int,
+    limits: Limits,
     random: np.random.Generator,
+    before: tuple[Proposal, Verdict] | None = None,
 ) -> Plan:
     """Decide as the loop does, but let people label objects at random instead of the hardest."""
-    decided = plan(pool, evidence, assurance, terms, most, most_labels, random)
-    sample = decided.proposal.sample if decided.proposal else np.zeros(0, np.int64)
+    decided = plan(pool, evidence, assurance, terms, limits, random, before)
+    sample = decided.proposal.asked if decided.proposal else np.zeros(0, np.int64)
     proposed = decided.proposal.objects if decided.proposal else np.zeros(0, np.int64)
     open_to_all = np.setdiff1d(pool.objects, proposed)
-    count = min(len(open_to_all), most - len(sample))
+    count = min(len(open_to_all), max(0, limits.batch - len(sample)))
     return Plan(decided.proposal, random.choice(open_to_all, count, replace=False), decided.reason)
 
 

@@ -11,15 +11,19 @@ two ways to use people's next batch:
 When the batch comes back, ``judge`` compares the sample with people's labels. The region, or a
 smaller one with better forecasts, is accepted if the mean quality of *all* labels that were
 accepted so far stays at the target or above, with the job's confidence. So the bound does not rest
-on the model, on how its training data were chosen, or on how often it was trained.
+on the model, on how its training data were chosen, or on how often it was trained. A region whose
+sample was too small to tell may be proposed again, with the same labels and as many objects more in
+the sample.
 
-**The bound over a whole job.** The job may err with probability delta. Three quarters of it are for
-the first proposal, which is mostly the largest, three quarters of the rest for the second, and so
-on: the sum over any number of proposals is at most delta. Of a proposal's part, most is for the
-region as a whole and the rest for a smaller region with the best forecasts, which was fixed before
-the sample was drawn, too. The larger one that passes is accepted. All these bounds hold together
-with the job's confidence (Bonferroni), so that what one proposal showed beyond the target lowers
-what the next has to show.
+**The bound over a whole job.** The job may err with probability delta. Part of it is for the first
+proposal, which is mostly the largest, the same part of the rest for the second, and so on: the sum
+over any number of proposals is at most delta. Of a proposal's part, most is for the region as a
+whole and the rest for a smaller region with the best forecasts, which was fixed before the sample
+was drawn, too. The larger one that passes is accepted. All these bounds hold together with the
+job's confidence (Bonferroni), so that what one proposal showed beyond the target lowers what the
+next has to show. For a region that is proposed again this is so because by how much its sample
+grows was fixed before the first of it was seen: each look has a sample of a size that does not
+depend on what was found.
 
 **What it is relative to.** Quality is measured against what people label, consolidated as the job's
 labels are. People's own errors are in it: where they scatter, even perfect labels do not agree with
@@ -46,18 +50,21 @@ DEFAULT_CONFIDENCE = 0.95
 _LATER_SHARE = 0.25
 
 # Nested regions, from the whole on: their share of its objects, and of its error probability.
-_CUTS = ((1.0, 0.75), (0.8, 0.25))
+_CUTS = ((1.0, 0.9), (0.8, 0.1))
 # Sizes that are considered, as shares of what is left.
 _REGION_SHARES = np.linspace(0.02, 1.0, 50)
 SMALLEST_SAMPLE = 20
 # The betting bound needs this much more than a normal one, and a proposal should rather pass.
 _BOUND_EXCESS = 1.3
 _PASS_MARGIN = 0.9
+_AGAIN_MARGIN = 0.3
+# A region is chosen for being forecast well, so that it is rather worse: by standard errors.
+_CAUTION = 0.5
 # What is missing to perfect labels falls with the number of examples to the power of minus this, as
 # measured on synthetic photos. It decides when to propose, not what is accepted.
 _LEARNING_EXPONENT = 0.15
 # Waiting has to promise this much more than can be had now.
-_WORTH_WAITING = 1.03
+_WORTH_WAITING = 1.1
 # By then what is left of the error probability proves nothing any more.
 _MOST_PROPOSALS = 10
 _LEAST_SPREAD = 0.05
@@ -130,9 +137,11 @@ class Proposal:
     cuts
         The sizes of the nested regions, of which the first is all of it.
     sample
-        The objects that were drawn.
+        The objects that were drawn, those of earlier looks at the same labels included.
     spread
         How far qualities are expected to be from their forecasts.
+    seen
+        Those of the sample that people labeled for an earlier look.
     """
 
     objects: Integers
@@ -140,6 +149,23 @@ class Proposal:
     cuts: tuple[int, ...]
     sample: Integers
     spread: float
+    seen: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def asked(self) -> Integers:
+        """Those of the sample that people have to label for this look."""
+        return np.setdiff1d(self.sample, self.seen)
+
+    @property
+    def gain(self) -> int:
+        """How many labels it would bring."""
+        return len(self.objects) - len(self.sample)
+
+    def again(self, random: np.random.Generator) -> "Proposal":
+        """Return the same labels with as many more in the sample as every look adds."""
+        left = np.setdiff1d(self.objects, self.sample)
+        more = random.choice(left, len(self.asked), replace=False)
+        return replace(self, sample=np.sort(np.concatenate([self.sample, more])), seen=self.sample)
 
 
 @dataclass(frozen=True)
@@ -222,6 +248,33 @@ class Plan:
     reason: str
     hardest: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
 
+    @property
+    def asked(self) -> Integers:
+        """Every object that people are asked about, ascending."""
+        sample = self.others[:0] if self.proposal is None else self.proposal.asked
+        return np.sort(np.concatenate([self.others, sample]).astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a plan may ask for.
+
+    Parameters
+    ----------
+    batch
+        How many tasks people get at a time while the model learns, and a proposal's sample
+        included if that is smaller.
+    sample
+        How many tasks a proposal's sample may be; it may exceed a batch, as it saves people more
+        than it costs them.
+    labels
+        How many labels may be accepted, for a job that stops at a share of its objects.
+    """
+
+    batch: int
+    sample: int
+    labels: int
+
 
 def plan_first(objects: Integers, most: int, random: np.random.Generator) -> Plan:
     """Return a random first batch."""
@@ -234,9 +287,9 @@ def plan(
     evidence: Evidence,
     assurance: Assurance,
     terms: Terms,
-    most: int,
-    most_labels: int,
+    limits: Limits,
     random: np.random.Generator,
+    before: tuple[Proposal, Verdict] | None = None,
 ) -> Plan:
     """Choose between learning more and proposing labels now.
 
@@ -244,39 +297,34 @@ def plan(
     ----------
     evidence
         How the model does on labeled objects that it did not learn from.
-    most
-        How many tasks people may get.
-    most_labels
-        How many labels may be accepted at most, for a job that stops at a share of its objects.
+    before
+        What was proposed with the last batch, and what became of it.
     """
     usable = np.flatnonzero(~np.isnan(pool.forecasts))
     order = usable[np.argsort(-pool.forecasts[usable], kind="stable")]
     objects, forecasts = pool.objects[order], pool.forecasts[order]
-    now = _best_region(forecasts, evidence, assurance, terms, most, most_labels)
-    later = _best_region(
-        _after_one_more_batch(forecasts, len(evidence.scores), most),
-        evidence,
-        assurance,
-        terms,
-        most,
-        most_labels,
-    )
-    if now is None or (later is not None and later.gain > _WORTH_WAITING * now.gain):
-        hardest, others = _to_learn_from(pool, order, most, random)
+    outlook = _Outlook(evidence, assurance, terms, limits)
+    now = outlook.best_region(forecasts)
+    learned = outlook.after_learning(forecasts)
+    later = outlook.best_region(learned)
+    again = _same_region(before, assurance, terms, limits, random)
+    gain = max(now.gain if now else 0, again.gain if again else 0)
+    with_rest = max(outlook.gain_with_rest(now, forecasts), again.gain if again else 0)
+    if not gain or outlook.gain_with_rest(later, learned) > _WORTH_WAITING * with_rest:
+        hardest, others = _to_learn_from(pool, order, limits.batch, random)
         chosen = np.sort(np.concatenate([hardest, others]))
-        return Plan(None, chosen, _why_learn(now, later, forecasts, terms), hardest)
-    region, region_forecasts = objects[: now.size], forecasts[: now.size]
-    sample = np.sort(random.choice(region, now.sampled, replace=False))
-    proposal = Proposal(region, region_forecasts, _cuts(now), sample, now.spread)
-    by_forecast = np.concatenate([np.setdiff1d(pool.objects, objects), objects[now.size :][::-1]])
-    hardest = by_forecast[: max(0, most - len(sample))].astype(np.int64)
-    return Plan(
-        proposal,
-        hardest,
-        f"{now.size} of {len(pool.objects)} objects are proposed, {now.sampled} of them drawn for "
-        "people",
-        hardest,
-    )
+        return Plan(None, chosen, _why_learn(gain, later, forecasts, terms), hardest)
+    if again is not None and again.gain == gain:
+        proposal = again
+        reason = f"{len(proposal.objects)} objects are proposed again"
+    elif now is not None:
+        proposal = _proposed(now, objects, forecasts, random)
+        reason = f"{now.size} of {len(pool.objects)} objects are proposed"
+    worst_first = np.concatenate([np.setdiff1d(pool.objects, objects), objects[::-1]])
+    others = worst_first[~np.isin(worst_first, proposal.objects)].astype(np.int64)
+    hardest = others[: max(0, limits.batch - len(proposal.asked))]
+    reason = f"{reason}, {len(proposal.asked)} of them drawn for people"
+    return Plan(proposal, hardest, reason, hardest)
 
 
 def judge(
@@ -365,34 +413,85 @@ class _Region:
         return self.size - self.sampled
 
 
-def _best_region(
-    forecasts: Floats,
-    evidence: Evidence,
-    assurance: Assurance,
-    terms: Terms,
-    most: int,
-    most_labels: int,
-) -> _Region | None:
-    """Return the region that would bring most, or None if none would probably pass."""
-    if assurance.proposals >= _MOST_PROPOSALS:
-        return None
-    means = np.cumsum(forecasts) / np.arange(1, len(forecasts) + 1)
-    sizes = np.unique(np.rint(_REGION_SHARES * len(forecasts)).astype(int))
-    found = []
-    for size in sizes[sizes > SMALLEST_SAMPLE]:
-        spread = _spread(evidence, float(forecasts[size - 1]))
-        sampled = _sample_size(float(means[size - 1]), int(size), spread, assurance, terms)
-        if sampled is None or sampled > most or size - sampled > most_labels:
-            continue
-        region = _Region(int(size), sampled, spread)
-        # Regions that cost people more than they save them are none.
-        if region.gain > sampled:
-            found.append(region)
-    return max(found, key=lambda region: region.gain, default=None)
+@dataclass(frozen=True)
+class _Outlook:
+    """What proposals would probably bring."""
+
+    evidence: Evidence
+    assurance: Assurance
+    terms: Terms
+    limits: Limits
+
+    def best_region(self, forecasts: Floats) -> _Region | None:
+        """Return the region that would bring most, or None if none would probably pass.
+
+        Parameters
+        ----------
+        forecasts
+            Of what is left, best first.
+        """
+        if self.assurance.proposals >= _MOST_PROPOSALS:
+            return None
+        means = np.cumsum(forecasts) / np.arange(1, len(forecasts) + 1)
+        sizes = np.unique(np.rint(_REGION_SHARES * len(forecasts)).astype(int))
+        found = []
+        for size in sizes[sizes > SMALLEST_SAMPLE]:
+            spread, doubt = _spread(self.evidence, float(forecasts[size - 1]))
+            mean = float(means[size - 1]) - _CAUTION * doubt
+            sampled = _sample_size(mean, int(size), spread, self.assurance, self.terms)
+            if sampled is None or sampled > self.limits.sample:
+                continue
+            region = _Region(int(size), sampled, spread)
+            # Regions that cost people more than they save them are none.
+            if sampled < region.gain <= self.limits.labels:
+                found.append(region)
+        return max(found, key=lambda region: region.gain, default=None)
+
+    def gain_with_rest(self, region: _Region | None, forecasts: Floats) -> int:
+        """Return what a region would bring together with the next one, of what it leaves."""
+        if region is None:
+            return 0
+        passed = Assurance(
+            self.assurance.labels + region.gain,
+            self.assurance.quality + self.terms.target * region.gain,
+            self.assurance.proposals + 1,
+        )
+        then = replace(
+            self,
+            assurance=passed,
+            limits=replace(self.limits, labels=self.limits.labels - region.gain),
+        )
+        hardest = max(0, self.limits.batch - region.sampled)
+        left = forecasts[region.size : max(region.size, len(forecasts) - hardest)]
+        rest = then.best_region(self._learned(left))
+        return region.gain + (rest.gain if rest else 0)
+
+    def after_learning(self, forecasts: Floats) -> Floats:
+        """Return what forecasts will probably be when people have labeled one more batch.
+
+        The hardest objects and some others are gone then, and the model has learned of them.
+        """
+        drawn = int(_RANDOM_SHARE_OF_LEARNING * self.limits.batch)
+        left = forecasts[: max(0, len(forecasts) - (self.limits.batch - drawn))]
+        if len(left) <= drawn:
+            return left[:0]
+        return self._learned(np.delete(left, np.linspace(0, len(left) - 1, drawn).astype(int)))
+
+    def _learned(self, forecasts: Floats) -> Floats:
+        examples = len(self.evidence.scores)
+        missing = (examples / (examples + self.limits.batch)) ** _LEARNING_EXPONENT
+        raised = forecasts + (1 - forecasts.mean()) * (1 - missing) if len(forecasts) else forecasts
+        expected: Floats = np.clip(raised, 0, 1)
+        return expected
 
 
 def _sample_size(
-    mean: float, size: int, spread: float, assurance: Assurance, terms: Terms
+    mean: float,
+    size: int,
+    spread: float,
+    assurance: Assurance,
+    terms: Terms,
+    margin: float = _PASS_MARGIN,
 ) -> int | None:
     """Return how many objects people have to see for a region to pass rather than not."""
     error_probability = _CUTS[0][1] * assurance.error_probability(terms.confidence)
@@ -402,13 +501,13 @@ def _sample_size(
         if room <= 0:
             return None
         quantile = -NormalDist().inv_cdf(error_probability)
-        width = (_BOUND_EXCESS * quantile + _PASS_MARGIN) * spread
+        width = (_BOUND_EXCESS * quantile + margin) * spread
         by_spread = 1 / ((room / width) ** 2 + 1 / size)
         # Bets are limited: fewer draws cannot reach the goal, however little qualities scatter.
         fastest = math.log1p(room / max(1 - mean + needed, room))
         sampled = math.ceil(max(by_spread, _BOUND_EXCESS * -math.log(error_probability) / fastest))
     else:
-        found = _exact_sample_size(mean, size, error_probability, assurance, terms)
+        found = _exact_sample_size(mean, size, error_probability, assurance, terms, margin)
         if found is None:
             return None
         sampled = found
@@ -416,16 +515,23 @@ def _sample_size(
 
 
 def _exact_sample_size(
-    mean: float, size: int, error_probability: float, assurance: Assurance, terms: Terms
+    mean: float,
+    size: int,
+    error_probability: float,
+    assurance: Assurance,
+    terms: Terms,
+    margin: float,
 ) -> int | None:
     """Return the least sample with the forecast share of right labels that passes."""
     low, high = SMALLEST_SAMPLE, size - 1
-    if high <= low or not _would_pass(mean, high // 2, size, error_probability, assurance, terms):
+    if high <= low or not _would_pass(
+        mean, high // 2, size, error_probability, assurance, terms, margin
+    ):
         return None
     high = high // 2
     while low < high:
         middle = (low + high) // 2
-        if _would_pass(mean, middle, size, error_probability, assurance, terms):
+        if _would_pass(mean, middle, size, error_probability, assurance, terms, margin):
             high = middle
         else:
             low = middle + 1
@@ -439,9 +545,10 @@ def _would_pass(
     error_probability: float,
     assurance: Assurance,
     terms: Terms,
+    margin: float,
 ) -> bool:
     deviation = math.sqrt(max(mean * (1 - mean), 0.0) / max(sampled, 1))
-    right = math.floor(sampled * max(0.0, mean - _PASS_MARGIN * deviation))
+    right = math.floor(sampled * max(0.0, mean - margin * deviation))
     scores = np.zeros(sampled)
     scores[:right] = 1
     sample = Sample(scores, np.full(sampled, mean), size, mean, mean, graded=False)
@@ -449,8 +556,38 @@ def _would_pass(
     return bound >= assurance.needed(terms.target, size - sampled)
 
 
-def _cuts(region: _Region) -> tuple[int, ...]:
-    return tuple(math.ceil(share * region.size) for share, _ in _CUTS)
+def _same_region(
+    before: tuple[Proposal, Verdict] | None,
+    assurance: Assurance,
+    terms: Terms,
+    limits: Limits,
+    random: np.random.Generator,
+) -> Proposal | None:
+    """Return what was just proposed with a larger sample, if that would probably pass."""
+    if before is None or assurance.proposals >= _MOST_PROPOSALS:
+        return None
+    proposal, verdict = before
+    whole = next((test for test in verdict.tests if test.size == len(proposal.objects)), None)
+    if len(verdict.accepted) or whole is None:
+        return None
+    step = len(proposal.asked)
+    if step > min(limits.sample, proposal.gain - step) or proposal.gain - step > limits.labels:
+        return None
+    wanted = _sample_size(
+        whole.sample_mean, whole.size, proposal.spread, assurance, terms, _AGAIN_MARGIN
+    )
+    likely = wanted is not None and wanted <= len(proposal.sample) + step
+    return proposal.again(random) if likely else None
+
+
+def _proposed(
+    region: _Region, objects: Integers, forecasts: Floats, random: np.random.Generator
+) -> Proposal:
+    """Fix the labels of the best objects and draw a sample of them."""
+    chosen = objects[: region.size]
+    sample = np.sort(random.choice(chosen, region.sampled, replace=False))
+    cuts = tuple(math.ceil(share * region.size) for share, _ in _CUTS)
+    return Proposal(chosen, forecasts[: region.size], cuts, sample, region.spread)
 
 
 def _to_learn_from(
@@ -469,37 +606,24 @@ def _to_learn_from(
     return pool.objects[np.sort(worst)], pool.objects[np.sort(drawn)]
 
 
-def _spread(evidence: Evidence, lowest_forecast: float) -> float:
-    """Return how far qualities are from their forecasts where forecasts are as high as these."""
+def _spread(evidence: Evidence, lowest_forecast: float) -> tuple[float, float]:
+    """Return how far qualities are from their forecasts where forecasts are as high as these.
+
+    And the standard error of what the evidence tells of their mean.
+    """
     if not len(evidence.scores):
-        return 0.5
+        return 0.5, 0.5
     best_first = np.argsort(-evidence.forecasts, kind="stable")
     alike = int(np.sum(evidence.forecasts >= lowest_forecast))
     chosen = best_first[: max(alike, _ENOUGH_FOR_SPREAD)]
     off = evidence.scores[chosen] - evidence.forecasts[chosen]
-    return max(_LEAST_SPREAD, float(np.sqrt(np.mean(off**2))))
+    spread = max(_LEAST_SPREAD, float(np.sqrt(np.mean(off**2))))
+    return spread, spread / len(off) ** 0.5
 
 
-def _after_one_more_batch(forecasts: Floats, examples: int, most: int) -> Floats:
-    """Return what forecasts will probably be when people have labeled one more batch.
-
-    The hardest objects and some others are gone then, and the model has learned of them.
-    """
-    drawn = int(_RANDOM_SHARE_OF_LEARNING * most)
-    left = forecasts[: max(0, len(forecasts) - (most - drawn))]
-    if len(left) <= drawn:
-        return left[:0]
-    left = np.delete(left, np.linspace(0, len(left) - 1, drawn).astype(int))
-    missing = (examples / (examples + most)) ** _LEARNING_EXPONENT
-    expected: Floats = np.clip(left + (1 - left.mean()) * (1 - missing), 0, 1)
-    return expected
-
-
-def _why_learn(now: _Region | None, later: _Region | None, forecasts: Floats, terms: Terms) -> str:
-    if now is not None and later is not None:
-        return (
-            f"{now.gain} labels could be proposed now, probably {later.gain} after one more batch"
-        )
+def _why_learn(gain: int, later: _Region | None, forecasts: Floats, terms: Terms) -> str:
+    if gain and later is not None:
+        return f"{gain} labels could be proposed now, probably {later.gain} after one more batch"
     if not len(forecasts):
         return "the model has no label for what is left"
     best = float(np.mean(forecasts[: max(SMALLEST_SAMPLE, len(forecasts) // 10)]))

@@ -123,10 +123,7 @@ def _show(bill: Bill, plan: JobPlan | None) -> None:
     print_rows(rows)
     say("")
     print_rows(
-        [
-            (item.name, f"{item.amount:,.6g} {item.price.unit}", _usd(item.usd))
-            for item in usage.engine_items()
-        ]
+        [(item.name, item.amount_text, _usd(item.usd)) for item in usage.engine_items()]
         + [("open engine, with a month of storage", "", _usd(bill.engine_usd))]
         + [("Ground Truth's published price, the same", "", _usd(bill.ground_truth_usd))],
         ("what", "how much", "USD"),

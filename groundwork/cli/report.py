@@ -1,6 +1,5 @@
 """A job's results as one HTML page."""
 
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -9,11 +8,8 @@ from groundwork.cli.places import chosen_s3, local_option
 from groundwork.cli.results import label_attribute_option
 from groundwork.cli.terminal import json_option, print_json, progress_bar, say, told_plainly
 from groundwork.datasets.image_files import ImageFetcher, ImageMode
-from groundwork.report_page.content import gather
-from groundwork.report_page.page import write_page
-from groundwork.report_page.thumbnails import thumbnails
+from groundwork.report_page.writing import MOST_SHOWN, write_report
 from groundwork.results.output_tree import open_output
-from groundwork.results.report import make_report
 from groundwork.results.truth import Truth
 
 _SHOWN = 3
@@ -44,7 +40,7 @@ _SHOWN = 3
 @click.option(
     "--most",
     type=click.IntRange(0),
-    default=10_000,
+    default=MOST_SHOWN,
     show_default=True,
     help="How many objects the gallery has at most: the most doubted half, and a random sample.",
 )
@@ -83,18 +79,20 @@ def report(
     known = Truth.read(truth) if truth else None
     client = chosen_s3(on_local_cloud)
     output = open_output(place, client)
-    with progress_bar("Counting", output.size(), "bytes") as progress:
-        counted = make_report(
-            output, label_attribute=label_attribute, truth=known, progress=progress
-        )
-    with progress_bar("Reading", counted.summary.objects, "objects") as progress:
-        content = gather(output, counted, known, most_shown=most, seed=seed, progress=progress)
-    fetcher = ImageFetcher(ImageMode.COPY, image_folder, client)
-    sources = [] if no_images else [shown.found.source for shown in content.shown]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with progress_bar("Pictures", len(sources)) as progress:
-        pictures = thumbnails(sources, fetcher, processes=processes, progress=progress)
-        gone = write_page(target, content, pictures, datetime.now().astimezone())
+    fetcher = None if no_images else ImageFetcher(ImageMode.COPY, image_folder, client)
+    written = write_report(
+        output,
+        target,
+        fetcher,
+        label_attribute=label_attribute,
+        truth=known,
+        most_shown=most,
+        seed=seed,
+        processes=processes,
+        progress=progress_bar,
+    )
+    content, gone = written.content, written.images_gone
+    notes = content.report.notes
     if as_json:
         print_json(
             {
@@ -104,11 +102,11 @@ def report(
                 "objects_labeled": content.labeled,
                 "images_gone": {"count": len(gone), "first": gone[:_SHOWN]},
                 "problems": content.problems,
-                "notes": counted.notes,
+                "notes": notes,
             }
         )
         return
-    for note in counted.notes:
+    for note in notes:
         say(f"NOTE: {note}")
     if gone:
         say(f"NOTE: images that cannot be had: {len(gone):,}, as {gone[0]}")

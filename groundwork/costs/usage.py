@@ -56,6 +56,12 @@ class Item:
         """What it costs."""
         return self.price.of(self.amount)
 
+    @property
+    def amount_text(self) -> str:
+        """How much it is, for people."""
+        digits = 0 if self.amount >= 100 else 2 if self.amount >= 1 else 6
+        return f"{self.amount:,.{digits}f} {self.price.unit}"
+
 
 @dataclass(frozen=True)
 class Usage:

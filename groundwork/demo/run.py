@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from groundwork.contract.automated_labeling import FEWEST_OBJECTS
+from groundwork.datasets.image_files import ImageFetcher, ImageMode
 from groundwork.demo.crowd import Crowd, Drawer
 from groundwork.demo.drawing import HABITS
 from groundwork.demo.inputs import DemoInput, own_input, sample_input
@@ -21,8 +22,11 @@ from groundwork.local.invitations import invitations
 from groundwork.local.leftovers import leftovers
 from groundwork.local.workshop import OPEN, JobState, LocalWorkshop, destroy, job_state
 from groundwork.manifest import LabelState
+from groundwork.report_page.writing import write_report
 from groundwork.results.labels import read_objects
+from groundwork.results.output_tree import open_output
 from groundwork.results.summary import summarize
+from groundwork.s3_client import S3Client
 
 # With automated labeling, so many that most are left to the machine; without it, two small batches.
 AUTOMATED_COUNT = 200
@@ -104,6 +108,7 @@ class Summary:
     rounds: int | None = None
     portal_url: str = ""
     output_manifest: str = ""
+    report: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -151,6 +156,8 @@ def run(settings: DemoSettings, project: Path, say: Say) -> Summary:
             _count(summary, job, manifest, chosen)
             if settings.is_automated(len(chosen.names)):
                 _fetch_rounds(cloud, job, folder / "rounds", summary, say)
+        with _phase(summary, "report"):
+            summary.report = str(_report(cloud, job, chosen, folder / "report.html", say))
         with _phase(summary, "destroy"):
             say("Destroying the stacks with the CDK CLI")
             destroy(cloud)
@@ -321,6 +328,15 @@ def _records_uri(job: JobState) -> SplitResult:
     return urlsplit(f"{root}/activelearning/")
 
 
+def _report(cloud: LocalCloud, job: JobState, chosen: DemoInput, target: Path, say: Say) -> Path:
+    """Write the job's report while its output is still there."""
+    output = open_output(job.output_manifest or "", S3Client(cloud.client("s3")))
+    images = ImageFetcher(ImageMode.COPY, chosen.images, None)
+    write_report(output, target, images, label_attribute=job.label_attribute, truth=chosen.truth)
+    say(f"Wrote the report {target}")
+    return target
+
+
 def _check_nothing_left(cloud: LocalCloud, say: Say) -> None:
     left = leftovers(cloud)
     if left:
@@ -363,6 +379,7 @@ def table_rows(summary: Summary) -> list[tuple[str, Any]]:
         *automated,
         ("portal", summary.portal_url),
         ("results", summary.output_manifest),
+        ("report", summary.report),
         ("seconds", phases),
     ]
 

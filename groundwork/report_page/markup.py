@@ -5,6 +5,13 @@ from html import escape
 
 from groundwork.texts import Text
 
+
+class Figure(str):
+    """A number that is written already."""
+
+    __slots__ = ()
+
+
 Cell = str | int | float | Text | None
 
 
@@ -26,7 +33,7 @@ def figure(
 def table(header: Sequence[Text | str], rows: Sequence[Sequence[Cell]]) -> str:
     """Return a table; numbers are aligned right."""
     numeric = [
-        bool(rows) and all(isinstance(row[place], int | float) for row in rows)
+        bool(rows) and all(isinstance(row[place], int | float | Figure | None) for row in rows)
         for place in range(len(header))
     ]
     head = "".join(
@@ -69,6 +76,8 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def _cell(cell: Cell) -> str:
+    if isinstance(cell, Figure):
+        return f'<td class="number">{said(cell)}</td>'
     if isinstance(cell, Text | str):
         return f"<td>{said(cell)}</td>"
     return f'<td class="number">{number(cell)}</td>'

@@ -36,6 +36,7 @@
     score: ["against truth", "정답 대비"],
     confidence: ["lowest confidence", "최저 신뢰도"],
     doubts: ["doubts", "의심"],
+    dashed: ["dashed: truth", "점선: 정답"],
     source: ["image", "이미지"],
     line: ["line", "줄"],
     reason: ["because", "이유"],
@@ -154,7 +155,9 @@
       drawn.append(shape("rect", { class: "under", x, y, width, height }));
       drawn.append(shape("rect", { x, y, width, height, stroke: color(classIndex) }));
       if (withNames) {
-        const told = confidence === null ? "" : ` ${fixed(confidence)}`;
+        // People's is that of their agreement: 0 for a single worker.
+        const told =
+          confidence === null || object.source === "human" ? "" : ` ${fixed(confidence)}`;
         const text = shape("text", {
           x: x + size / 4,
           y: Math.max(y - size / 3, size),
@@ -313,7 +316,6 @@
     };
     cards.classList.toggle("without-boxes", !values.has("boxes"));
     cards.classList.toggle("without-truth", !values.has("truth"));
-    viewer.classList.toggle("without-truth", !values.has("truth"));
     found = objects.filter((object) => matches(object, chosen)).sort(ORDERS[values.get("order")]);
     nearby.disconnect();
     cards.replaceChildren();
@@ -344,7 +346,7 @@
     const classes = [...new Set(object.classes)].map((each) => data.classes[each]);
     fact(list, "classes", object.source === "failed" ? "" : classes.join(", ") || word("nothing"));
     fact(list, "iteration", object.iteration || null);
-    fact(list, "confidence", object.confidence === null ? null : object.confidence.toFixed(3));
+    fact(list, "confidence", object.confidence ? object.confidence.toFixed(3) : null);
     fact(list, "score", object.score === null ? null : object.score.toFixed(3));
     fact(list, "agreement", object.agreement === null ? null : object.agreement.toFixed(3));
     fact(list, "workers", object.workers.map((each) => data.workers[each]).join(", "));
@@ -355,6 +357,7 @@
         .map(([kind, strength]) => `${doubtWord(data.doubts[kind])} (${fixed(strength)})`)
         .join(", "),
     );
+    fact(list, "dashed", object.truth?.length ? object.truth.length : null);
     fact(list, "line", (object.number + 1).toLocaleString());
     fact(list, "source", object.address);
     document.getElementById("viewer-facts").replaceChildren(list);

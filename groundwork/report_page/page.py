@@ -11,6 +11,7 @@ from groundwork.report_page import sections
 from groundwork.report_page.content import ReportContent
 from groundwork.report_page.gallery import PER_BLOCK, gallery_data
 from groundwork.report_page.markup import said
+from groundwork.results.doubts import DOUBT
 from groundwork.texts import Text
 
 _FOLDER = Path(__file__).parent
@@ -104,15 +105,16 @@ def _frame(content: ReportContent, moment: datetime) -> tuple[str, str]:
 
 def _gallery_note(content: ReportContent) -> str:
     shown = len(content.shown)
+    told = sections.definition(DOUBT)
     if shown == content.labeled:
-        return ""
+        return told
     note = Text(
         f"{shown:,} of {content.labeled:,} labeled objects are shown: the most doubted half, and a "
         "random sample of the others. The figures above count all.",
         f"라벨 객체 {content.labeled:,}개 중 {shown:,}개를 보여 줍니다. 가장 의심스러운 절반과 "
         "나머지의 무작위 표본입니다. 위의 수치는 모두를 셉니다.",
     )
-    return f"<p>{said(note)}</p>"
+    return f"<p>{said(note)}</p>{told}"
 
 
 def _blocks(pictures: Iterable[bytes | str], gone: list[str]) -> Iterator[str]:

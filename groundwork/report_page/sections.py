@@ -8,6 +8,7 @@ from groundwork.report_page import charts
 from groundwork.report_page.content import SIZE_BINS, ReportContent
 from groundwork.report_page.markup import (
     Cell,
+    Figure,
     figure,
     hidden_table,
     legend,
@@ -107,6 +108,21 @@ def overview(content: ReportContent) -> str:
                 Text("machine's labels, at least", "자동 라벨 품질 하한"),
                 f"≥ {bound.quality:.3f}",
                 note,
+                "machine",
+            )
+        )
+    measured = None if content.automation is None else content.automation.measured_quality
+    if measured is not None:
+        tiles.append(
+            tile(
+                Text("machine's labels, sampled", "자동 라벨, 표본 측정"),
+                number(measured.mean),
+                said(
+                    Text(
+                        f"against people: [{measured.low:.3f}, {measured.high:.3f}]",
+                        f"사람 대비 [{measured.low:.3f}, {measured.high:.3f}]",
+                    )
+                ),
                 "machine",
             )
         )
@@ -409,8 +425,8 @@ def workers(content: ReportContent) -> str:
         [
             worker.worker_id,
             worker.tasks,
-            number(worker.median_seconds, 1),
-            number(worker.minutes, 1),
+            Figure(number(worker.median_seconds, 1)),
+            Figure(number(worker.minutes, 1)),
             worker.agreement.value,
             worker.agreement.count,
         ]
@@ -426,15 +442,19 @@ def cost(content: ReportContent) -> str:
     if not usage.labeled:
         return ""
     rows: list[list[Cell]] = [
-        [item.name, f"{item.amount:,.6g} {item.price.unit}", f"{item.usd:,.4f}"]
+        [item.name, Figure(item.amount_text), Figure(f"{item.usd:,.4f}")]
         for item in usage.engine_items()
     ]
     rows += [
-        [Text("Open engine, in all", "오픈 엔진 합계"), "", f"{bill.engine_usd:,.2f}"],
+        [
+            Text("Open engine, in all", "오픈 엔진 합계"),
+            Figure(""),
+            Figure(f"{bill.engine_usd:,.4f}"),
+        ],
         [
             Text("Ground Truth, the same labels", "Ground Truth, 같은 라벨"),
-            f"{usage.labeled:,} x {GROUND_TRUTH_OBJECT.usd}",
-            f"{bill.ground_truth_usd:,.2f}",
+            Figure(f"{usage.labeled:,} x {GROUND_TRUTH_OBJECT.usd}"),
+            Figure(f"{bill.ground_truth_usd:,.4f}"),
         ],
     ]
     header: list[Text | str] = [Text("what", "항목"), Text("how much", "수량"), "USD"]

@@ -11,7 +11,8 @@ from itertools import combinations
 
 from groundwork.manifest import LabelState
 from groundwork.results.labels import ImageSize, Label, LabelKind
-from groundwork.results.quality import Box, iou
+from groundwork.results.quality import Box, Definition, iou
+from groundwork.texts import Text
 
 # From these strengths on a reason is worth a look.
 _LEAST_STRENGTH = 0.4
@@ -21,6 +22,26 @@ _TINY_PIXELS = 4.0
 # People draw to the edge, and one pixel more is no error.
 _OUTSIDE_PIXELS = 1.5
 _FORM_STRENGTH = 0.5
+
+
+DOUBT = Definition(
+    Text("Doubts, and their order", "의심과 그 순서"),
+    Text(
+        "Reasons to look at a label, each from 0 to 1, of which the strongest gives the order: how "
+        "far the label is from the truth; how far its workers disagree; how far people's label is "
+        "from that of a model which had not learned from it, times what was expected of the "
+        "model's; how little confident the machine is. Below "
+        f"{_LEAST_STRENGTH:g} they are not told. Boxes of one class that cover each other (IoU "
+        f"from {_DUPLICATE_IOU:g} on), with a side below {_TINY_PIXELS:g} pixels, or outside the "
+        f"image count {_FORM_STRENGTH:g}. None of them proves an error.",
+        "라벨을 살펴볼 이유들로, 각각 0에서 1이며 가장 큰 값이 순서를 정합니다. 정답과 다른 정도, "
+        "작업자들이 서로 다른 정도, 그 라벨을 배우지 않은 모델의 라벨과 다른 정도에 그 모델 라벨의 "
+        "기대 품질을 곱한 값, 기계의 신뢰도가 낮은 정도입니다. "
+        f"{_LEAST_STRENGTH:g} 미만은 표시하지 않습니다. 같은 클래스의 상자가 서로 겹치거나(IoU "
+        f"{_DUPLICATE_IOU:g} 이상), 한 변이 {_TINY_PIXELS:g}픽셀보다 짧거나, 이미지 밖으로 나가면 "
+        f"{_FORM_STRENGTH:g}입니다. 어느 것도 오류의 증거는 아닙니다.",
+    ),
+)
 
 
 class DoubtKind(StrEnum):

@@ -3,6 +3,7 @@
 import re
 from array import array
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
@@ -11,6 +12,9 @@ from groundwork.results.output_tree import JobOutput
 
 _RESPONSES = "annotations/worker-response"
 _RESPONSE = re.compile(rf"{_RESPONSES}/iteration-(\d+)/(\d+)/[^/]+\.json")
+_AUTOMATED = "activelearning"
+# https://github.com/aws/amazon-sagemaker-examples, object_detection_tutorial.ipynb, reads it so.
+_ACCEPTED = re.compile(rf"{_AUTOMATED}/(\d+)/(?:[^/]+/)?auto_annotator_output\.txt")
 # An object id beyond every quota is no object id.
 _MAXIMUM_OBJECT_ID = 100_000_000
 _MAXIMUM_ITERATION = 65_535
@@ -24,13 +28,15 @@ def read_iterations(output: JobOutput) -> "array[int] | None":
     """Return each object's iteration by object id, 0 where it is unknown; None if all are.
 
     Two bytes an object are all that is held. Our engine's batch files name every object of a batch;
-    otherwise the folders of workers' answers do, for the objects that people answered. An object of
-    several iterations belongs to the last one.
+    otherwise the folders of workers' answers do, for the objects that people answered. What the
+    machine labeled is listed by iteration, too. An object of several iterations belongs to the last
+    one.
     """
     if not output.is_tree:
         return None
     iterations: array[int] = array("H")
-    for iteration, object_id in _in_batches(output) or _answered(output):
+    people = _in_batches(output) or _answered(output)
+    for iteration, object_id in chain(people, _accepted(output)):
         if 0 <= object_id < _MAXIMUM_OBJECT_ID and iteration <= _MAXIMUM_ITERATION:
             if object_id >= len(iterations):
                 iterations.extend([0] * (object_id + 1 - len(iterations)))
@@ -61,6 +67,17 @@ def _answered(output: JobOutput) -> Iterator[tuple[int, int]]:
         found = _RESPONSE.fullmatch(path)
         if found:
             yield int(found[1]), int(found[2])
+
+
+def _accepted(output: JobOutput) -> Iterator[tuple[int, int]]:
+    for path in output.files.paths(_AUTOMATED):
+        found = _ACCEPTED.fullmatch(path)
+        if not found:
+            continue
+        for line in read_lines(output.files.stream(path)):
+            object_id, _, _ = line.body.partition(b" ")
+            if object_id.isdigit():
+                yield int(found[1]), int(object_id)
 
 
 def _batch_path(iteration: int) -> str:

@@ -12,8 +12,17 @@ from stacks import layers
 from stacks.paths import PROJECT
 from stacks.staging import staged
 
-# The local cloud, the command line and the sample photos never run in a function.
-_LEFT_OUT = ("local", "cli.py", "demo", "samples.py", "__pycache__")
+# The local cloud, the command line and what only it imports never run in a function.
+_LEFT_OUT = (
+    "local",
+    "cli",
+    "demo",
+    "samples.py",
+    "datasets",
+    "results",
+    "report_page",
+    "__pycache__",
+)
 
 
 class Library(Construct):
@@ -24,7 +33,7 @@ class Library(Construct):
         own = lambda_.LayerVersion(
             self,
             "Groundwork",
-            code=lambda_.Code.from_asset(str(_staged_library())),
+            code=lambda_.Code.from_asset(str(staged_library())),
             description="The groundwork library",
         )
         self.layers: list[lambda_.ILayerVersion] = [
@@ -59,7 +68,7 @@ def _published(scope: Construct, construct_id: str, layer: layers.Layer) -> lamb
 
 
 @cache
-def _staged_library() -> Path:
+def staged_library() -> Path:
     """Copy the package below `python/`, where a layer's modules are found, named by content."""
     package = PROJECT / "groundwork"
     files = [

@@ -660,9 +660,19 @@ def test_the_preflight_looks_at_further_buckets(workshop: Workshop) -> None:
         workshop.s3.delete_bucket(Bucket="further-data")
 
 
-def test_what_the_open_engine_does_not_do_yet_is_told_with_the_reason(workshop: Workshop) -> None:
-    with pytest.raises(ResourceFailureError, match="automated labeling"):
-        workshop.create(AutoLabeling="true")
+def test_the_open_engine_takes_jobs_with_automated_labeling(workshop: Workshop) -> None:
+    assert workshop.create(AutoLabeling="true")["PhysicalResourceId"]
+
+    (name,) = workshop.jobs()
+    job = workshop.api.describe_labeling_job(LabelingJobName=name)
+    algorithm = algorithm_arn(REGION, TASK)
+    assert job["LabelingJobAlgorithmsConfig"] == {"LabelingJobAlgorithmSpecificationArn": algorithm}
+
+
+def test_what_the_open_engine_refuses_is_told_with_the_reason(workshop: Workshop) -> None:
+    algorithm = algorithm_arn(REGION, BUILTIN_TASKS["ImageMultiClass"])
+    with pytest.raises(ResourceFailureError, match="task type BoundingBox takes"):
+        workshop.create(AutoLabeling="true", AlgorithmArn=algorithm)
     assert workshop.jobs() == []
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from groundwork.audits.audit_job import audit_job_name, audit_job_request, start_audit_job
 from groundwork.jobs.job_store import JobStore
 from groundwork.jobs.model import Counters, Job, JobStatus
+from groundwork.service_client import ServiceClient
 from groundwork.table_client import Table
 from tests.support.labeling_requests import (
     LABELS,
@@ -103,6 +105,29 @@ def test_a_created_job_is_described_as_requested(labeling: Any) -> None:
     assert len(job["JobReferenceCode"]) == 32
     assert abs((datetime.now(UTC) - job["CreationTime"]).total_seconds()) < 60
     assert "LabelingJobOutput" not in job
+
+
+def test_an_audit_job_is_made_of_what_a_job_is_described_as(labeling: Any) -> None:
+    labeling.create_labeling_job(
+        **labeling_job_request(
+            LabelingJobName="to-be-audited",
+            StoppingConditions={"MaxPercentageOfInputDatasetLabeled": 50},
+        )
+    )
+    described = labeling.describe_labeling_job(LabelingJobName="to-be-audited")
+
+    name = audit_job_name("to-be-audited", seed=4)
+    manifest = f"s3://{BUCKET}/{MANIFEST_KEY}"
+    request = audit_job_request(described, name=name, manifest=manifest, workers_per_object=3)
+    start_audit_job(ServiceClient(labeling), request)
+    audit = labeling.describe_labeling_job(LabelingJobName=name)
+
+    assert audit["LabelAttributeName"] == "audit"
+    assert audit["HumanTaskConfig"] == {
+        **described["HumanTaskConfig"],
+        "NumberOfHumanWorkersPerDataObject": 3,
+    }
+    assert "StoppingConditions" not in audit
 
 
 def test_creating_a_job_starts_its_loop(service: LabelingService, labeling: Any) -> None:

@@ -12,10 +12,13 @@ from groundwork.autolabel.bound import Sample
 from groundwork.autolabel.learner import Evidence
 from groundwork.autolabel.rounds import (
     Assurance,
+    CutTest,
+    Limits,
     Plan,
     Pool,
     Proposal,
     Terms,
+    Verdict,
     judge,
     measured_interval,
     plan,
@@ -118,15 +121,21 @@ def run_job(
     assurance, accepted = Assurance(), []
     decided = plan_first(pool, batch, random)
     said: Round | None = None
+    proposed: Round | None = None
     asked = number = 0
     while len(pool):
         people = _people(decided)
         asked += len(people)
-        if decided.proposal is not None and said is not None:
-            scores = {int(each): float(said.qualities[each]) for each in decided.proposal.sample}
+        before = None
+        if decided.proposal is not None:
+            proposed = proposed if len(decided.proposal.seen) else said
+            assert proposed is not None
+            qualities = proposed.qualities
+            scores = {int(each): float(qualities[each]) for each in decided.proposal.sample}
             verdict = judge(decided.proposal, scores, assurance, terms, random)
+            before = decided.proposal, verdict
             assurance = verdict.assurance
-            accepted += [float(said.qualities[each]) for each in verdict.accepted]
+            accepted += [float(qualities[each]) for each in verdict.accepted]
             pool = np.setdiff1d(pool, verdict.accepted)
         pool = np.setdiff1d(pool, people)
         said = world(number, objects, random)
@@ -136,19 +145,17 @@ def run_job(
             evidence,
             assurance,
             terms,
-            batch,
-            objects,
+            Limits(batch, batch, objects),
             random,
+            before,
         )
         number += 1
     return Outcome(assurance, accepted, asked)
 
 
 def _people(decided: Plan) -> NDArray[np.int64]:
-    sample = decided.proposal.sample if decided.proposal else np.zeros(0, np.int64)
-    both = np.concatenate([decided.others, sample])
-    assert len(np.unique(both)) == len(both)
-    return both
+    assert len(np.unique(decided.asked)) == len(decided.asked)
+    return decided.asked
 
 
 def _confident(said: Round) -> Evidence:
@@ -281,6 +288,45 @@ def test_forecasts_that_are_upside_down_bring_nothing() -> None:
     assert verdict.assurance == Assurance(proposals=1)
 
 
+def missed(sample_mean: float) -> tuple[Proposal, Plan]:
+    """Return a proposal whose sample was too small to pass, and what is planned after it."""
+    random = np.random.default_rng(3)
+    objects = np.arange(400)
+    sample = np.sort(random.choice(objects, 60, replace=False))
+    proposal = Proposal(objects, np.full(400, 0.62), (400, 320), sample, 0.1)
+    failed = CutTest(400, 60, sample_mean, bound=0.58, needed=0.6, error_probability=0.03)
+    verdict = Verdict(sample[:0], Assurance(proposals=1), (failed,))
+    pool = np.setdiff1d(objects, sample)
+    decided = plan(
+        Pool(pool, np.full(len(pool), 0.3)),
+        Evidence(np.full(100, 0.6), np.full(100, 0.6)),
+        verdict.assurance,
+        Terms(0.6, graded=True),
+        Limits(100, 400, 400),
+        random,
+        (proposal, verdict),
+    )
+    return proposal, decided
+
+
+def test_a_region_whose_sample_was_too_small_is_proposed_again_with_as_many_more() -> None:
+    proposal, decided = missed(0.66)
+    again = decided.proposal
+    assert again is not None
+    assert "proposed again" in decided.reason
+    assert np.array_equal(again.objects, proposal.objects)
+    assert len(again.sample) == 2 * len(proposal.sample)
+    assert np.array_equal(again.seen, proposal.sample)
+    assert set(again.asked).isdisjoint(proposal.sample)
+    assert set(again.asked) <= set(decided.asked.tolist())
+    assert set(decided.others.tolist()).isdisjoint(again.objects)
+
+
+def test_a_region_that_is_not_good_enough_is_not_proposed_again() -> None:
+    _, decided = missed(0.56)
+    assert decided.proposal is None
+
+
 def test_who_was_not_labeled_counts_as_worthless() -> None:
     proposal, scores = proposal_of(np.full(300, 0.9), 60)
     # Those whose tasks came last: their place in the batch must not matter.
@@ -315,8 +361,7 @@ def test_people_get_no_more_tasks_than_they_may_and_none_twice() -> None:
             Evidence(forecasts[20:120], forecasts[20:120] - 0.05),
             Assurance(),
             Terms(0.5, graded=True),
-            most,
-            10_000,
+            Limits(most, most, 10_000),
             random,
         )
         people = _people(decided)
@@ -335,8 +380,7 @@ def test_no_more_labels_are_proposed_than_the_job_may_accept() -> None:
         Evidence(forecasts[:100], forecasts[:100]),
         Assurance(),
         Terms(0.6, graded=True),
-        100,
-        120,
+        Limits(100, 100, 120),
         random,
     )
     assert decided.proposal is not None
@@ -352,8 +396,7 @@ def test_a_share_of_what_is_proposed_can_be_asked_for() -> None:
         Evidence(forecasts[:100], forecasts[:100]),
         Assurance(),
         terms,
-        200,
-        10_000,
+        Limits(200, 200, 10_000),
         random,
     )
     assert decided.proposal is not None
@@ -369,8 +412,7 @@ def test_the_same_seed_plans_the_same() -> None:
             Evidence(forecasts[:50], forecasts[:50]),
             Assurance(),
             Terms(0.6, graded=True),
-            60,
-            300,
+            Limits(60, 60, 300),
             np.random.default_rng(4),
         )
 
@@ -385,8 +427,7 @@ def test_a_plan_without_a_proposal_says_what_is_missing() -> None:
         Evidence(forecasts[:50], forecasts[:50]),
         Assurance(),
         Terms(0.6, graded=True),
-        60,
-        300,
+        Limits(60, 60, 300),
         np.random.default_rng(4),
     )
     assert decided.proposal is None

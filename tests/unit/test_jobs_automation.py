@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from groundwork.autolabel import rounds
 from groundwork.autolabel.learner import Learner
 from groundwork.jobs.automation.settings import Automation
 from groundwork.jobs.model import Counters, JobStatus
@@ -266,8 +267,45 @@ def test_nothing_is_accepted_of_a_proposal_that_a_stop_left_without_its_sample(
     )
 
 
+def test_a_region_whose_sample_was_too_small_is_judged_again_by_a_larger_one(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However unlikely the next look is to pass.
+    monkeypatch.setattr(rounds, "_AGAIN_MARGIN", -3.0)
+    world, lines = colour_world(shop, 300, task=CLASSES)
+    start(shop, lines, target=0.75, batch=150)
+    answer_batch(shop, world)
+    first = plan(shop, 1)["asked"]
+    wrong = first[: round(0.12 * len(first))]
+    world.misleading = frozenset(json.loads(lines[each])["source-ref"] for each in wrong)
+    answer_batch(shop, world)
+    once = verdict(shop, 2)
+    assert once["accepted"] == 0
+    assert "proposed again" in plan(shop, 2)["reason"]
+    shop.answer_all(TEAM, world.answer)
+
+    twice = verdict(shop, 3)
+    before = {each["object"]: each for each in once["sample"]}
+    sample = {each["object"]: each for each in twice["sample"]}
+    assert len(sample) == 2 * len(before)
+    assert {each: sample[each] for each in before} == before
+    assert set(sample) - set(before) <= set(asked(shop, 3))
+    assert twice["tests"][0]["size"] == once["tests"][0]["size"]
+    assert twice["tests"][0]["sampled"] == len(sample)
+    assert twice["accepted"] > 0
+    # What is accepted are the labels that were proposed at first.
+    proposed = {
+        int(line.split(b" ", 1)[0]): json.loads(line.split(b" ", 1)[1])
+        for key, data in shop.s3.objects.items()
+        if f"{OUT}/inference/1/" in key[1] and key[1].endswith(".jsonl")
+        for line in data.splitlines()
+    }
+    output = shop.output()
+    assert all(output[each]["animals"] == proposed[each]["animals"] for each in by(shop, "no"))
+
+
 def test_a_stopped_job_keeps_what_was_accepted_before(shop: Workshop) -> None:
-    world, lines = colour_world(shop, 200, task=CLASSES)
+    world, lines = colour_world(shop, 250, task=CLASSES)
     start(shop, lines, target=0.8)
     answer_batch(shop, world)
     answer_batch(shop, world)

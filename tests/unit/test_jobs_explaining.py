@@ -10,6 +10,8 @@ from groundwork.cli import main
 from groundwork.folder_client import FolderApi
 from groundwork.jobs.automation.explaining import ExplainError, Explanation, explain
 from groundwork.jobs.automation.settings import Automation
+from groundwork.results.output_tree import open_output
+from groundwork.results.rounds import read_automation_summary, read_rounds
 from groundwork.s3_client import S3Client, S3NotFoundError, S3Range
 from groundwork.s3_uri import S3Uri
 from tests.support.job_fakes import BUCKET, Workshop, worker
@@ -24,7 +26,7 @@ def ended() -> Workshop:
     shop = Workshop()
     world, lines = colour_world(shop, 200, task="ImageMultiClass")
     shop.s3.add(json.loads(lines[BROKEN])["source-ref"], b"broken")
-    shop.start(lines, LABELS, task="ImageMultiClass", batch=50, automation=Automation(0.8))
+    shop.start(lines, LABELS, task="ImageMultiClass", batch=50, automation=Automation(0.7))
     shop.answer_all([worker(1), worker(2)], world.answer)
     return shop
 
@@ -123,7 +125,7 @@ def test_a_name_that_several_images_have_is_not_guessed() -> None:
     uri = f"s3://{BUCKET}/elsewhere/0001.png"
     shop.s3.add(uri, shop.s3.objects[BUCKET, "colours/0001.png"])
     lines.append(json.dumps({"source-ref": uri}))
-    shop.start(lines, LABELS, task="ImageMultiClass", automation=Automation(0.8))
+    shop.start(lines, LABELS, task="ImageMultiClass", automation=Automation(0.7))
 
     with pytest.raises(ExplainError, match=r"2 images end in 0001.png: 1 \(.*\), 60 \(.*elsewhere"):
         explained(shop, "0001.png")
@@ -175,6 +177,24 @@ def test_the_command_ends_with_one_message_where_there_is_nothing(copied: Path) 
     assert (unknown.exit_code, lonely.exit_code) == (1, 1)
     assert "No image of the job is other.png" in unknown.stderr
     assert "give the whole output of the job" in lonely.stderr
+
+
+def test_the_report_reads_what_the_rounds_wrote(ended: Workshop, copied: Path) -> None:
+    output, problems = open_output(str(copied)), list[str]()
+
+    rounds = read_rounds(output, problems)
+    summary = read_automation_summary(output)
+
+    assert problems == []
+    assert [each.iteration for each in rounds] == list(range(ended.job().iteration + 1))
+    assert {each.decision for each in rounds} >= {"random", "propose"}
+    assert (
+        sum(each.verdict.accepted for each in rounds if each.verdict) == rounds[-1].machine_labeled
+    )
+    assert rounds[1].labels_by_people == 50 - ended.job().counters.failed
+    assert summary is not None
+    assert summary.bound == rounds[-1].bound
+    assert summary.machine_labeled == ended.job().counters.machine_labeled > 0
 
 
 def test_a_folder_is_read_as_s3_is(tmp_path: Path) -> None:

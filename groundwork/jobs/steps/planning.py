@@ -6,11 +6,25 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from groundwork.autolabel.rounds import Assurance, Plan, Pool, plan, plan_first
+from groundwork.autolabel.rounds import (
+    Assurance,
+    Limits,
+    Plan,
+    Pool,
+    Proposal,
+    Verdict,
+    plan,
+    plan_first,
+)
 from groundwork.jobs import layout
 from groundwork.jobs.automation.models import ModelRecord
 from groundwork.jobs.automation.objects import Integers, ObjectState, objects_in
-from groundwork.jobs.automation.records import Decision, PlanRecord, RegionForecast
+from groundwork.jobs.automation.records import (
+    Decision,
+    PlanRecord,
+    RegionForecast,
+    VerdictRecord,
+)
 from groundwork.jobs.automation.room import Room, room_for
 from groundwork.jobs.errors import JobFailedError
 from groundwork.jobs.steps import Engine, StepResult
@@ -58,12 +72,11 @@ def _plan(automated: Automated, iteration: int) -> None:
         curve = _risk_curve(forecasts)
         decided = _decide(automated, iteration, Pool(objects, forecasts), room)
         decision = Decision.LEARN if decided.proposal is None else Decision.PROPOSE
-    sample = [] if decided.proposal is None else decided.proposal.sample.tolist()
     record = PlanRecord(
         iteration=iteration,
         decision=decision,
         reason=decided.reason,
-        asked=tuple(sorted([*decided.others.tolist(), *sample])),
+        asked=tuple(decided.asked.tolist()),
         hardest=tuple(sorted(decided.hardest.tolist())),
         pool=room.pool,
         risk_curve=curve,
@@ -77,7 +90,7 @@ def _plan(automated: Automated, iteration: int) -> None:
         iteration,
         decision,
         len(record.asked),
-        len(sample),
+        0 if decided.proposal is None else len(decided.proposal.asked),
         room.pool,
         record.reason,
     )
@@ -100,10 +113,19 @@ def _decide(automated: Automated, iteration: int, pool: Pool, room: Room) -> Pla
         files.evidence_in(layout.training_uri(automated.job, iteration)),
         Assurance() if verdict is None else verdict.assurance,
         automated.terms,
-        room.people,
-        room.labels,
+        Limits(room.people, room.sample, room.labels),
         automated.draws(iteration, "plan"),
+        _before(files.find_proposal(iteration - 1) if iteration else None, verdict),
     )
+
+
+def _before(
+    proposal: Proposal | None, record: VerdictRecord | None
+) -> tuple[Proposal, Verdict] | None:
+    """Return what was just judged and found wanting, which may be proposed again."""
+    if proposal is None or record is None or record.withdrawn or record.region:
+        return None
+    return proposal, Verdict(proposal.sample[:0], record.assurance, record.tests)
 
 
 def _forecasts(
