@@ -103,7 +103,7 @@ def test_labels_template_and_sizes_are_judged_as_for_the_job(tmp_path: Path) -> 
     told = " ".join(str(problem) for problem in found.problems)
     assert "cat" in told
     assert "crowd-form" in told
-    assert any("people will label all of them" in str(warning) for warning in found.warnings)
+    assert any("probably label all of them" in str(warning) for warning in found.warnings)
 
 
 def test_nothing_to_look_at_is_told(tmp_path: Path) -> None:
