@@ -11,6 +11,7 @@ import yaml
 from groundwork.costs.usage import Usage
 from groundwork.errors import UsageProblemError
 from groundwork.images import EXTENSIONS
+from groundwork.jobs.automation.settings import objects_at_once
 from groundwork.s3_client import S3Client
 from groundwork.s3_uri import S3Uri, S3UriFormatError
 
@@ -21,6 +22,8 @@ MACHINE_SHARE = 1 / 3
 _IMAGE_BYTES = 300_000
 # Answers, consolidation, snapshots.
 _OUTPUT_BYTES_PER_ANSWER = 4_000
+# Of each object of an automated job, as its learner keeps them.
+_FEATURE_BYTES: Mapping[str, int] = {"bounding-box": 150_544, "image-classification": 2_560}
 _DEFAULTS: Mapping[str, Any] = {
     "engine": "ground-truth",
     "task_type": "bounding-box",
@@ -67,14 +70,18 @@ class JobPlan:
         machine = round(self.objects * self.machine_share) if self.is_automated else 0
         human = self.objects - machine
         answers = human * self.workers_per_object
+        batch, stored_bytes = self.batch_size, self.image_bytes + answers * _OUTPUT_BYTES_PER_ANSWER
+        if self.is_automated:
+            batch = min(batch, objects_at_once(self.objects))
+            stored_bytes += self.objects * _FEATURE_BYTES[self.task_type]
         return Usage(
             human=human,
             machine=machine,
             answers=answers,
             answer_seconds=answers * self.seconds_per_answer,
-            batches=math.ceil(human / self.batch_size),
+            batches=math.ceil(human / batch),
             is_automated=self.is_automated,
-            stored_bytes=self.image_bytes + answers * _OUTPUT_BYTES_PER_ANSWER,
+            stored_bytes=stored_bytes,
         )
 
 

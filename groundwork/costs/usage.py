@@ -39,6 +39,8 @@ _TRANSITIONS_PER_BATCH = 80
 _FEATURE_SECONDS = 0.15
 _LABEL_SECONDS = 0.05
 _ROUNDS_PER_OBJECT = 5
+# Of each batch of an automated job: a training.
+_TRAINING_SECONDS = 60.0
 AUTO_LABELING_GB = 3.0
 _BYTES_PER_GB = 1e9
 
@@ -133,4 +135,5 @@ class Usage:
     def _automated_seconds(self) -> float:
         if self.automated_seconds is not None:
             return self.automated_seconds
-        return self.labeled * (_FEATURE_SECONDS + _LABEL_SECONDS * _ROUNDS_PER_OBJECT)
+        of_objects = self.labeled * (_FEATURE_SECONDS + _LABEL_SECONDS * _ROUNDS_PER_OBJECT)
+        return of_objects + self.batches * _TRAINING_SECONDS
