@@ -8,11 +8,11 @@ result.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -50,7 +50,6 @@ _LABELED = (LabelState.HUMAN, LabelState.MACHINE)
 _CLASS_ID, _CONFIDENCE = attrgetter("class_id"), attrgetter("confidence")
 _CLASS_MAP, _CLASS_NAME = attrgetter("class_map"), attrgetter("class_name")
 _HUMAN_ANNOTATED, _JOB = attrgetter("human_annotated"), attrgetter("job_name")
-_OBJECTS = attrgetter("objects")
 _CLASS_MAP_DECODER = msgspec.json.Decoder(dict[int, str])
 # Lines with greater class indexes are read the long way.
 _CLASS_BITS = 32
@@ -252,17 +251,22 @@ class BlockCounter:
         self._truth = truth
         self._iterations = iterations
         self._foreign_columns: set[bytes] = set()
-        self._decoders: dict[str | None, _Decoder] = {None: _decoder(None)}
-        if label_attribute is not None:
-            self._decoders = {label_attribute: _decoder(label_attribute)}
+        self._decoders: dict[str | None, _Decoders] = {label_attribute: _decoders(label_attribute)}
 
     def count(self, block: bytes, first_id: int) -> ManifestTally:
         """Count whole lines, of which the first has a known object id."""
         tally = ManifestTally()
         counts: dict[str | None, _AttributeCount] = {}
+        is_plain = True
         for piece in _pieces(block):
             part = _Piece(piece, first_id + tally.lines)
             tally.lines += part.line_count
+            # Where some lines are not plain, others nearby are not, and trying costs time.
+            is_plain = is_plain and any(
+                self._count_of(name, counts).take_plain(part) for name in self._decoders
+            )
+            if is_plain:
+                continue
             found = 0
             for number, name in enumerate(self._decoders):
                 count = self._count_of(name, counts)
@@ -272,7 +276,7 @@ class BlockCounter:
             if self._finds_attributes and found != self._metadata_in(piece):
                 for name in self._find_attributes(part):
                     self._decoders.pop(None, None)
-                    self._decoders[name] = _decoder(name)
+                    self._decoders[name] = _decoders(name)
                     self._count_of(name, counts).take(part, LineProblems())
         lines = _Piece(block, first_id)
         for name, count in counts.items():
@@ -383,15 +387,18 @@ class _Piece:
         """Return what the decoder makes of each line; None for those that it refuses."""
         if not self.is_text:
             return [None] * self.line_count
-        if self.has_one_object_a_line:
-            try:
-                records = decoder.decode_lines(self.data)
-            except msgspec.DecodeError:
-                pass
-            else:
-                if len(records) == self.line_count:
-                    return records
-        return [_decoded(decoder, line) for line in self.lines]
+        records = self.decoded_at_once(decoder)
+        return [_decoded(decoder, line) for line in self.lines] if records is None else records
+
+    def decoded_at_once(self, decoder: _Decoder) -> list[Any] | None:
+        """Return what the decoder makes of each line; None if it refuses any."""
+        if not (self.is_text and self.has_one_object_a_line):
+            return None
+        try:
+            records = decoder.decode_lines(self.data)
+        except msgspec.DecodeError:
+            return None
+        return records if len(records) == self.line_count else None
 
 
 def _decoded(decoder: _Decoder, line: bytes) -> Any:
@@ -479,7 +486,7 @@ class _AttributeCount:
     def __init__(
         self,
         name: str | None,
-        decoder: _Decoder,
+        decoders: _Decoders,
         truth: Truth | None,
         iterations: Sequence[int] | None,
         *,
@@ -487,12 +494,21 @@ class _AttributeCount:
     ) -> None:
         self._was_asked_for = was_asked_for
         self._name = name
-        self._decoder = decoder
+        self._decoders = decoders
         self._truth = truth
         self._iterations = iterations
         self._tally = LabelTally()
         self._groups = _Groups()
         self._labels: list[_Labels] = []
+
+    def take_plain(self, part: _Piece) -> bool:
+        """Count lines that all have boxes and no further columns; none if any has not."""
+        if self._truth is not None:
+            return False
+        records = part.decoded_at_once(self._decoders.plain)
+        return records is not None and self._take_boxes(
+            np.arange(part.first_id, part.first_id + len(records)), records
+        )
 
     def take(self, part: _Piece, broken: LineProblems) -> int:
         """Count some lines and note the broken ones; return how many have metadata for labels."""
@@ -533,7 +549,7 @@ class _AttributeCount:
         class_ids: list[int] = []
         classes: list[Any] = []
         truth = self._truth
-        for object_id, record in enumerate(part.decoded(self._decoder), part.first_id):
+        for object_id, record in enumerate(part.decoded(self._decoders.usual), part.first_id):
             if record is None:
                 odd.append(object_id)
                 continue
@@ -559,21 +575,25 @@ class _AttributeCount:
             self._take_classes(class_ids, classes)
         return odd, len(boxes) + len(classes)
 
-    def _take_boxes(self, ids: list[int], records: list[Any]) -> None:
+    def _take_boxes(self, ids: npt.ArrayLike, records: list[Any]) -> bool:
+        """Count lines with boxes; none if any has not as many confidences."""
         metadata = [record.metadata for record in records]
         places = [record.label.annotations for record in records]
-        objects = chain.from_iterable(map(_OBJECTS, metadata))
-        sizes = np.fromiter(map(len, places), np.int64, len(ids))
-        count = int(sizes.sum())
+        objects = [each.objects for each in metadata]
+        sizes = [len(each) for each in places]
+        if sizes != [len(each) for each in objects]:
+            return False
         self._labels.append(
             _Labels(
-                np.array(ids),
+                np.asarray(ids, np.int64),
                 self._groups.numbers(metadata, map(bytes, map(_CLASS_MAP, metadata))),
-                sizes,
-                np.fromiter(map(_CLASS_ID, chain.from_iterable(places)), np.int64, count),
-                np.fromiter(map(_CONFIDENCE, objects), np.float64, count),
+                np.array(sizes, np.int64),
+                # Typed arrays take lists much faster than NumPy does.
+                np.array(array("q", [place.class_id for each in places for place in each])),
+                np.array(array("d", [one.confidence for each in objects for one in each])),
             )
         )
+        return True
 
     def _take_classes(self, ids: list[int], records: list[Any]) -> None:
         metadata = [record.metadata for record in records]
@@ -692,8 +712,16 @@ class _Metadata(msgspec.Struct, gc=False, rename="kebab"):
     failure_reason: msgspec.UnsetType = msgspec.UNSET
 
 
-def _decoder(name: str | None) -> _Decoder:
-    """Return a decoder of lines with one label attribute; without a name, of none at all."""
+class _Decoders(NamedTuple):
+    """Decoders of lines with one label attribute."""
+
+    usual: _Decoder
+    plain: _Decoder
+    """Refuses lines that have not boxes, or have any column besides."""
+
+
+def _decoders(name: str | None) -> _Decoders:
+    """Return decoders of lines with one label attribute; without a name, of none at all."""
     # Without a name these are keys that the contract reserves, so that nothing is found under them.
     attribute = f"{RESERVED_KEY_PREFIX}none" if name is None else name
     keys = {
@@ -705,5 +733,12 @@ def _decoder(name: str | None) -> _Decoder:
         ("label", _ClassIndex | _Boxes | msgspec.UnsetType, msgspec.UNSET),
         ("metadata", _Metadata | msgspec.UnsetType, msgspec.UNSET),
     ]
-    line = msgspec.defstruct("Line", [("source", str), *fields], rename=keys, gc=False)
-    return msgspec.json.Decoder(line)
+    usual = msgspec.defstruct("Line", [("source", str), *fields], rename=keys, gc=False)
+    plain = msgspec.defstruct(
+        "PlainLine",
+        [("source", str), ("label", _Boxes), ("metadata", _Metadata)],
+        rename=keys,
+        gc=False,
+        forbid_unknown_fields=True,
+    )
+    return _Decoders(msgspec.json.Decoder(usual), msgspec.json.Decoder(plain))
