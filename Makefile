@@ -8,6 +8,8 @@ ENGINE ?= open
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 20
 export NODE_NO_WARNINGS := 1
+# Tests run side by side; BLAS's threads beside them would wait for each other by spinning.
+export OPENBLAS_NUM_THREADS := 1
 
 PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*' -not -path 'portal/.vitest/*' -not -path 'portal/node_modules/*')
 
@@ -50,16 +52,16 @@ lint: setup ## Format, lint and types
 
 unit: setup ## Pure logic, no I/O
 	@echo "== unit tests"
-	$(BIN)/pytest tests/unit -q
+	$(BIN)/pytest tests/unit -q -n auto
 	npm test --silent
 
 synth: setup ## Templates and policy findings
 	@echo "== synth tests"
-	$(BIN)/pytest tests/synth -q
+	$(BIN)/pytest tests/synth -q -n auto
 
 contract: setup ## The labeling API through a real boto3 client
 	@echo "== contract tests"
-	$(BIN)/pytest tests/contract -q
+	$(BIN)/pytest tests/contract -q -n auto
 
 portal: setup ## The portal's pages and elements in Chromium (Debian: apt-get install chromium fonts-noto-cjk)
 	@echo "== portal tests"
