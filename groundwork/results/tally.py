@@ -8,13 +8,12 @@ result.
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -48,12 +47,7 @@ CONFIDENCE_BINS = 20
 _METADATA_END = f'{METADATA_SUFFIX}"'.encode()
 _LABELED = (LabelState.HUMAN, LabelState.MACHINE)
 _CLASS_ID, _CONFIDENCE = attrgetter("class_id"), attrgetter("confidence")
-_CLASS_MAP, _CLASS_NAME = attrgetter("class_map"), attrgetter("class_name")
-_HUMAN_ANNOTATED, _JOB = attrgetter("human_annotated"), attrgetter("job_name")
-_CLASS_MAP_DECODER = msgspec.json.Decoder(dict[int, str])
-# Lines with greater class indexes are read the long way.
-_CLASS_BITS = 32
-_LARGEST_CLASS = 2**_CLASS_BITS - 1
+_CLASS_MAP = msgspec.json.Decoder(dict[int, str])
 # What is made of so much stays in a processor's cache while it is counted.
 _PIECE_BYTES = 128 * 1024
 _LINE_FEED, _CARRIAGE_RETURN, _BRACE, _CLOSING_BRACE = b"\n\r{}"
@@ -170,13 +164,12 @@ class LabelTally:
         if truth is not None and not label.problems:
             self.add_quality(found.state, found.source, label.boxes, label.classes[:1], truth)
 
-    def add_confidences(self, confidences: npt.ArrayLike) -> None:
+    def add_confidences(self, confidences: Sequence[float]) -> None:
         """Count the confidences of machine labels, each from 0 to 1."""
-        numbers = np.asarray(confidences, np.float64)
-        bins = (numbers * CONFIDENCE_BINS).astype(np.int64)
+        bins = (np.array(confidences) * CONFIDENCE_BINS).astype(np.int64)
         counts = np.bincount(np.minimum(bins, CONFIDENCE_BINS - 1)).tolist()
         self.confidences.update({number: count for number, count in enumerate(counts) if count})
-        self.confidence.merge(RunningMean(float(numbers.sum()), len(numbers)))
+        self.confidence.merge(RunningMean(sum(confidences), len(confidences)))
 
     def add_quality(
         self,
@@ -251,22 +244,17 @@ class BlockCounter:
         self._truth = truth
         self._iterations = iterations
         self._foreign_columns: set[bytes] = set()
-        self._decoders: dict[str | None, _Decoders] = {label_attribute: _decoders(label_attribute)}
+        self._decoders: dict[str | None, _Decoder] = {None: _decoder(None)}
+        if label_attribute is not None:
+            self._decoders = {label_attribute: _decoder(label_attribute)}
 
     def count(self, block: bytes, first_id: int) -> ManifestTally:
         """Count whole lines, of which the first has a known object id."""
         tally = ManifestTally()
         counts: dict[str | None, _AttributeCount] = {}
-        is_plain = True
         for piece in _pieces(block):
             part = _Piece(piece, first_id + tally.lines)
             tally.lines += part.line_count
-            # Where some lines are not plain, others nearby are not, and trying costs time.
-            is_plain = is_plain and any(
-                self._count_of(name, counts).take_plain(part) for name in self._decoders
-            )
-            if is_plain:
-                continue
             found = 0
             for number, name in enumerate(self._decoders):
                 count = self._count_of(name, counts)
@@ -276,7 +264,7 @@ class BlockCounter:
             if self._finds_attributes and found != self._metadata_in(piece):
                 for name in self._find_attributes(part):
                     self._decoders.pop(None, None)
-                    self._decoders[name] = _decoders(name)
+                    self._decoders[name] = _decoder(name)
                     self._count_of(name, counts).take(part, LineProblems())
         lines = _Piece(block, first_id)
         for name, count in counts.items():
@@ -387,18 +375,15 @@ class _Piece:
         """Return what the decoder makes of each line; None for those that it refuses."""
         if not self.is_text:
             return [None] * self.line_count
-        records = self.decoded_at_once(decoder)
-        return [_decoded(decoder, line) for line in self.lines] if records is None else records
-
-    def decoded_at_once(self, decoder: _Decoder) -> list[Any] | None:
-        """Return what the decoder makes of each line; None if it refuses any."""
-        if not (self.is_text and self.has_one_object_a_line):
-            return None
-        try:
-            records = decoder.decode_lines(self.data)
-        except msgspec.DecodeError:
-            return None
-        return records if len(records) == self.line_count else None
+        if self.has_one_object_a_line:
+            try:
+                records = decoder.decode_lines(self.data)
+            except msgspec.DecodeError:
+                pass
+            else:
+                if len(records) == self.line_count:
+                    return records
+        return [_decoded(decoder, line) for line in self.lines]
 
 
 def _decoded(decoder: _Decoder, line: bytes) -> Any:
@@ -418,75 +403,27 @@ def _pieces(block: bytes) -> Iterator[bytes]:
 
 @dataclass(slots=True)
 class _Group:
-    """What a block's lines have in common whose labels are counted together.
-
-    Parameters
-    ----------
-    class_names
-        The class map of boxes, or the one name that lines give to their class.
-    """
+    """Lines with the same job, maker and class map, whose labels are counted together."""
 
     state: LabelState
     job: str
-    class_names: dict[int, str] | str
-
-    @property
-    def kind(self) -> LabelKind:
-        """The form of the labels."""
-        return LabelKind.CLASS if isinstance(self.class_names, str) else LabelKind.BOXES
-
-    def named(self, class_indexes: Iterable[int]) -> dict[int, str] | None:
-        """Return all that the lines name, given what they use; None if they do not name that."""
-        names = self.class_names
-        if isinstance(names, str):
-            return dict.fromkeys(class_indexes, names)
-        return names if names.keys() >= set(class_indexes) else None
-
-
-class _Groups(dict[tuple[str, str, bytes | str], int]):
-    """Numbers of groups, by who labeled, the job, and the class map or the class's name."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.all: list[_Group] = []
-
-    def __missing__(self, key: tuple[str, str, bytes | str]) -> int:
-        human_annotated, job, names = key
-        class_names = _class_names(names) if isinstance(names, bytes) else names
-        number = self[key] = len(self.all)
-        self.all.append(_Group(_STATES[human_annotated], job, class_names))
-        return number
-
-    def numbers(
-        self, metadata: Sequence[Any], names: Iterable[bytes | str]
-    ) -> npt.NDArray[np.int64]:
-        """Return the number of each line's group."""
-        keys = zip(map(_HUMAN_ANNOTATED, metadata), map(_JOB, metadata), names, strict=True)
-        return np.fromiter(map(self.__getitem__, keys), np.int64, len(metadata))
-
-
-class _Labels(NamedTuple):
-    """Labels of usual lines as columns, which are counted without a step for each line."""
-
-    ids: npt.NDArray[np.int64]
-    groups: npt.NDArray[np.int64]
-    sizes: npt.NDArray[np.int64]
-    """How many of the following each line has."""
-    classes: npt.NDArray[np.int64]
-    confidences: npt.NDArray[np.float64]
+    class_map: dict[int, str]
+    ids: list[int] = field(default_factory=list)
+    class_indexes: list[int] = field(default_factory=list)
+    confidences: list[float] = field(default_factory=list)
 
 
 class _AttributeCount:
     """Counts one attribute's labels.
 
-    The loops do as little as they can for a line, since they run for every line of a manifest: what
-    can be checked by the decoder is, and the rest is done for a whole block.
+    The loop does as little as it can for a line, since it runs for every line of a manifest: what
+    can be checked by the decoder is, and the rest is done for whole groups.
     """
 
     def __init__(
         self,
         name: str | None,
-        decoders: _Decoders,
+        decoder: _Decoder,
         truth: Truth | None,
         iterations: Sequence[int] | None,
         *,
@@ -494,21 +431,12 @@ class _AttributeCount:
     ) -> None:
         self._was_asked_for = was_asked_for
         self._name = name
-        self._decoders = decoders
+        self._decoder = decoder
         self._truth = truth
         self._iterations = iterations
         self._tally = LabelTally()
-        self._groups = _Groups()
-        self._labels: list[_Labels] = []
-
-    def take_plain(self, part: _Piece) -> bool:
-        """Count lines that all have boxes and no further columns; none if any has not."""
-        if self._truth is not None:
-            return False
-        records = part.decoded_at_once(self._decoders.plain)
-        return records is not None and self._take_boxes(
-            np.arange(part.first_id, part.first_id + len(records)), records
-        )
+        self._box_groups: dict[tuple[str, str, bytes], _Group] = {}
+        self._class_groups: dict[tuple[str, str, str], _Group] = {}
 
     def take(self, part: _Piece, broken: LineProblems) -> int:
         """Count some lines and note the broken ones; return how many have metadata for labels."""
@@ -526,14 +454,24 @@ class _AttributeCount:
 
     def finish(self, block: _Piece) -> LabelTally:
         """Return the counts of everything that was taken, all of which is in this block."""
-        if self._labels:
-            labels = _Labels(*map(np.concatenate, zip(*self._labels, strict=True)))
-            unnamed = self._count(labels)
+        tally = self._tally
+        for (_, _, name), group in self._class_groups.items():
+            tally.named |= {(index, name) for index in group.class_indexes}
+            tally.classes[group.state, name] += len(group.ids)
+            self._count_group(group, LabelKind.CLASS)
+        for group in self._box_groups.values():
+            classes = Counter(group.class_indexes)
+            if classes.keys() <= group.class_map.keys():
+                tally.named |= group.class_map.items()
+                for index, count in classes.items():
+                    tally.classes[group.state, group.class_map[index]] += count
+                self._count_group(group, LabelKind.BOXES)
+                continue
             # Some line has a box of a class that it does not name.
-            for object_id in labels.ids[np.isin(labels.groups, unnamed)].tolist():
+            for object_id in group.ids:
                 line = block.lines[object_id - block.first_id]
                 self._add(object_id, parse_line(line), str(self._name))
-        return self._tally
+        return tally
 
     def _add(self, object_id: int, attributes: Mapping[str, Any], name: str) -> None:
         metadata = attributes.get(name + METADATA_SUFFIX)
@@ -544,81 +482,64 @@ class _AttributeCount:
     def _take_usual(self, part: _Piece) -> tuple[list[int], int]:
         """Return the object ids of unusual lines, and how many of the others have labels."""
         odd: list[int] = []
-        box_ids: list[int] = []
-        boxes: list[Any] = []
-        class_ids: list[int] = []
-        classes: list[Any] = []
-        truth = self._truth
-        for object_id, record in enumerate(part.decoded(self._decoders.usual), part.first_id):
+        labeled = 0
+        box_groups, truth = self._box_groups, self._truth
+        for object_id, record in enumerate(part.decoded(self._decoder), part.first_id):
             if record is None:
                 odd.append(object_id)
                 continue
             label, metadata = record.label, record.metadata
-            if metadata is msgspec.UNSET:
-                if label is not msgspec.UNSET:
-                    odd.append(object_id)
-            elif type(label) is _Boxes:
-                is_usual = len(label.annotations) == len(metadata.objects)
-                if is_usual and (truth is None or self._compare(record, truth)):
-                    box_ids.append(object_id)
-                    boxes.append(record)
+            if type(label) is not _Boxes or metadata is msgspec.UNSET:
+                if label is msgspec.UNSET and metadata is msgspec.UNSET:
+                    continue
+                if self._take_class(object_id, record):
+                    labeled += 1
                 else:
                     odd.append(object_id)
-            elif _is_usual_class(label, metadata):
-                class_ids.append(object_id)
-                classes.append(record)
-            else:
+                continue
+            places, certainties = label.annotations, metadata.objects
+            if len(places) != len(certainties):
                 odd.append(object_id)
-        if boxes:
-            self._take_boxes(box_ids, boxes)
-        if classes:
-            self._take_classes(class_ids, classes)
-        return odd, len(boxes) + len(classes)
+                continue
+            key = (metadata.human_annotated, metadata.job_name, bytes(metadata.class_map))
+            group = box_groups.get(key)
+            if group is None:
+                group = box_groups[key] = _box_group(*key)
+            if truth is not None and not self._compare(group, record, truth):
+                odd.append(object_id)
+                continue
+            group.ids.append(object_id)
+            group.class_indexes.extend(map(_CLASS_ID, places))
+            group.confidences.extend(map(_CONFIDENCE, certainties))
+            labeled += 1
+        return odd, labeled
 
-    def _take_boxes(self, ids: npt.ArrayLike, records: list[Any]) -> bool:
-        """Count lines with boxes; none if any has not as many confidences."""
-        metadata = [record.metadata for record in records]
-        places = [record.label.annotations for record in records]
-        objects = [each.objects for each in metadata]
-        sizes = [len(each) for each in places]
-        if sizes != [len(each) for each in objects]:
+    def _take_class(self, object_id: int, record: Any) -> bool:
+        label, metadata = record.label, record.metadata
+        if (
+            type(label) is not int
+            or metadata is msgspec.UNSET
+            or metadata.class_name is None
+            or metadata.confidence is None
+            or metadata.class_map
+        ):
             return False
-        self._labels.append(
-            _Labels(
-                np.asarray(ids, np.int64),
-                self._groups.numbers(metadata, map(bytes, map(_CLASS_MAP, metadata))),
-                np.array(sizes, np.int64),
-                # Typed arrays take lists much faster than NumPy does.
-                np.array(array("q", [place.class_id for each in places for place in each])),
-                np.array(array("d", [one.confidence for each in objects for one in each])),
-            )
-        )
+        key = (metadata.human_annotated, metadata.job_name, metadata.class_name)
+        group = self._class_groups.get(key)
+        if group is None:
+            group = self._class_groups[key] = _Group(_STATES[key[0]], key[1], {})
+        group.ids.append(object_id)
+        group.class_indexes.append(label)
+        group.confidences.append(metadata.confidence)
+        if self._truth is not None:
+            self._tally.add_quality(group.state, record.source, (), (key[2],), self._truth)
         return True
 
-    def _take_classes(self, ids: list[int], records: list[Any]) -> None:
-        metadata = [record.metadata for record in records]
-        self._labels.append(
-            _Labels(
-                np.array(ids),
-                self._groups.numbers(metadata, map(_CLASS_NAME, metadata)),
-                np.ones(len(ids), np.int64),
-                np.array([record.label for record in records]),
-                np.fromiter(map(_CONFIDENCE, metadata), np.float64, len(ids)),
-            )
-        )
-        if self._truth is not None:
-            for record, each in zip(records, metadata, strict=True):
-                state = _STATES[each.human_annotated]
-                self._tally.add_quality(state, record.source, (), (each.class_name,), self._truth)
-
-    def _compare(self, record: Any, truth: Truth) -> bool:
-        metadata, places = record.metadata, record.label.annotations
-        key = (metadata.human_annotated, metadata.job_name, bytes(metadata.class_map))
-        group = self._groups.all[self._groups[key]]
-        named = group.named(map(_CLASS_ID, places))
-        if named is None:
+    def _compare(self, group: _Group, record: Any, truth: Truth) -> bool:
+        places = record.label.annotations
+        if not all(place.class_id in group.class_map for place in places):
             return False
-        names = [named[place.class_id] for place in places]
+        names = [group.class_map[place.class_id] for place in places]
         boxes = [
             Box(name, place.left, place.top, place.width, place.height)
             for name, place in zip(names, places, strict=True)
@@ -626,39 +547,21 @@ class _AttributeCount:
         self._tally.add_quality(group.state, record.source, boxes, names, truth)
         return True
 
-    def _count(self, labels: _Labels) -> list[int]:
-        """Count all groups but those, returned, that have boxes of classes without a name."""
-        tally, groups = self._tally, self._groups.all
-        owners = np.repeat(labels.groups, labels.sizes)
-        used: list[dict[int, int]] = [{} for _ in groups]
-        pairs, counts = np.unique(owners << _CLASS_BITS | labels.classes, return_counts=True)
-        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
-            used[pair >> _CLASS_BITS][pair & _LARGEST_CLASS] = count
-        objects = np.bincount(labels.groups, minlength=len(groups)).tolist()
-        unnamed = []
-        for number, group in enumerate(groups):
-            named = group.named(used[number])
-            if named is None:
-                unnamed.append(number)
-            elif objects[number]:
-                tally.named |= named.items()
-                tally.states[group.state] += objects[number]
-                tally.kinds[group.kind] += objects[number]
-                tally.jobs[job_name({"job-name": group.job})] += objects[number]
-                for index, count in used[number].items():
-                    tally.classes[group.state, named[index]] += count
-        by_machine = [
-            number for number, group in enumerate(groups) if group.state is LabelState.MACHINE
-        ]
-        counted = np.isin(owners, np.setdiff1d(by_machine, unnamed))
-        if counted.any():
-            tally.add_confidences(labels.confidences[counted])
-        if self._iterations is not None:
-            for object_id, number in zip(labels.ids.tolist(), labels.groups.tolist(), strict=True):
-                iteration = self._iteration_of(object_id)
-                if iteration and number not in unnamed:
-                    tally.iterations[iteration, groups[number].state] += 1
-        return unnamed
+    def _count_group(self, group: _Group, kind: LabelKind) -> None:
+        if not group.ids:
+            return
+        tally, count = self._tally, len(group.ids)
+        tally.states[group.state] += count
+        tally.kinds[kind] += count
+        tally.jobs[job_name({"job-name": group.job})] += count
+        if group.state is LabelState.MACHINE and group.confidences:
+            tally.add_confidences(group.confidences)
+        if self._iterations is None:
+            return
+        worked = Counter(self._iteration_of(each) for each in group.ids)
+        for iteration, objects in worked.items():
+            if iteration:
+                tally.iterations[iteration, group.state] += objects
 
     def _iteration_of(self, object_id: int) -> int | None:
         if self._iterations is None or object_id >= len(self._iterations):
@@ -666,27 +569,16 @@ class _AttributeCount:
         return self._iterations[object_id]
 
 
-def _is_usual_class(label: Any, metadata: Any) -> bool:
-    return (
-        type(label) is int
-        and metadata.class_name is not None
-        and metadata.confidence is not None
-        and not metadata.class_map
-    )
-
-
-def _class_names(class_map: bytes) -> dict[int, str]:
+def _box_group(human_annotated: str, job: str, class_map: bytes) -> _Group:
     try:
-        return _CLASS_MAP_DECODER.decode(class_map) if class_map else {}
+        names = _CLASS_MAP.decode(class_map) if class_map else {}
     except msgspec.DecodeError:
-        return {}
-
-
-_ClassIndex = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST_CLASS)]
+        names = {}
+    return _Group(_STATES[human_annotated], job, names)
 
 
 class _Place(msgspec.Struct, gc=False):
-    class_id: _ClassIndex
+    class_id: int
     left: float
     top: float
     width: Annotated[float, msgspec.Meta(gt=0)]
@@ -712,16 +604,8 @@ class _Metadata(msgspec.Struct, gc=False, rename="kebab"):
     failure_reason: msgspec.UnsetType = msgspec.UNSET
 
 
-class _Decoders(NamedTuple):
-    """Decoders of lines with one label attribute."""
-
-    usual: _Decoder
-    plain: _Decoder
-    """Refuses lines that have not boxes, or have any column besides."""
-
-
-def _decoders(name: str | None) -> _Decoders:
-    """Return decoders of lines with one label attribute; without a name, of none at all."""
+def _decoder(name: str | None) -> _Decoder:
+    """Return a decoder of lines with one label attribute; without a name, of none at all."""
     # Without a name these are keys that the contract reserves, so that nothing is found under them.
     attribute = f"{RESERVED_KEY_PREFIX}none" if name is None else name
     keys = {
@@ -730,15 +614,8 @@ def _decoders(name: str | None) -> _Decoders:
         "metadata": attribute + METADATA_SUFFIX,
     }
     fields: list[tuple[str, Any, Any]] = [
-        ("label", _ClassIndex | _Boxes | msgspec.UnsetType, msgspec.UNSET),
+        ("label", int | _Boxes | msgspec.UnsetType, msgspec.UNSET),
         ("metadata", _Metadata | msgspec.UnsetType, msgspec.UNSET),
     ]
-    usual = msgspec.defstruct("Line", [("source", str), *fields], rename=keys, gc=False)
-    plain = msgspec.defstruct(
-        "PlainLine",
-        [("source", str), ("label", _Boxes), ("metadata", _Metadata)],
-        rename=keys,
-        gc=False,
-        forbid_unknown_fields=True,
-    )
-    return _Decoders(msgspec.json.Decoder(usual), msgspec.json.Decoder(plain))
+    line = msgspec.defstruct("Line", [("source", str), *fields], rename=keys, gc=False)
+    return msgspec.json.Decoder(line)
