@@ -1,9 +1,10 @@
 """The image-classification learner: kernel ridge regression on the backbone's pooled features.
 
-Where scikit-learn's logistic regression was tried on the same features it labeled no more pictures
-(benchmarks/autolabel_classes.py), and it does not fit into a function beside the backbone's
-runtime. Leaving each picture out has a closed form here, which calibrates the confidence without a
-held-out set.
+On crops of logos with 2 % wrong labels, scikit-learn's logistic regression on the same features,
+with the best of four penalties, was right for 96.7, 97.6 and 98.4 % of the others after 125, 250
+and 500 labels, this for 97.6, 97.9 and 98.2 %; it would not fit into a function beside the
+backbone's runtime. Leaving each picture out has a closed form here, which calibrates the confidence
+without a held-out set.
 """
 
 from collections.abc import Sequence
