@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -13,6 +14,7 @@ from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, exp
 
 from groundwork.jobs import layout
 from groundwork.jobs.model import Task
+from groundwork.portal.sessions import REMEMBERED_FOR
 from tests.contract.worker_api_support import GROUP, PortalService
 
 TEMPORARY = "Temporary-passw0rd"
@@ -99,11 +101,12 @@ class Site:
         return found
 
     def end_sessions(self) -> None:
-        """Sign everybody out without telling them."""
+        """Sign everybody out without telling them, for every process that remembers them."""
         table = self.service.cloud.table()
         for item in table.scan()["Items"]:
             if item["SK"] == "SESSION":
                 table.delete_item(Key={"PK": item["PK"], "SK": item["SK"]})
+        time.sleep(REMEMBERED_FOR.total_seconds())
 
 
 class Labeler:
