@@ -19,7 +19,6 @@ _LEFT_OUT = (
     "demo",
     "samples.py",
     "datasets",
-    "results",
     "report_page",
     "__pycache__",
 )
