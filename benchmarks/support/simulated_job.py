@@ -10,18 +10,8 @@ from numpy.typing import NDArray
 
 from groundwork.autolabel.arrays import Arrays
 from groundwork.autolabel.learner import Example, KnownObject, Learner, Prediction
-from groundwork.autolabel.rounds import (
-    Assurance,
-    Limits,
-    Plan,
-    Pool,
-    Proposal,
-    Terms,
-    Verdict,
-    judge,
-    plan,
-    plan_first,
-)
+from groundwork.autolabel.planning import Limits, Plan, Pool, plan, plan_first
+from groundwork.autolabel.rounds import Assurance, Proposal, Terms, Verdict, judge
 
 Integers = NDArray[np.int64]
 # Chooses what people do next, from what is left, the model's labels, and how sure it is.

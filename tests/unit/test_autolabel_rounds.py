@@ -10,19 +10,15 @@ from numpy.typing import NDArray
 
 from groundwork.autolabel.bound import Sample
 from groundwork.autolabel.learner import Evidence
+from groundwork.autolabel.planning import Limits, Plan, Pool, plan, plan_first
 from groundwork.autolabel.rounds import (
     Assurance,
     CutTest,
-    Limits,
-    Plan,
-    Pool,
     Proposal,
     Terms,
     Verdict,
     judge,
     measured_interval,
-    plan,
-    plan_first,
 )
 
 Floats = NDArray[np.float64]
@@ -286,6 +282,33 @@ def test_forecasts_that_are_upside_down_bring_nothing() -> None:
     assert [test.passed for test in verdict.tests] == [False, False]
     assert len(verdict.accepted) == 0
     assert verdict.assurance == Assurance(proposals=1)
+
+
+@pytest.mark.parametrize("graded", [True, False], ids=["graded", "right or wrong"])
+def test_looking_again_and_again_does_not_pass_what_is_not_good_enough(graded: bool) -> None:
+    """Every look is taken, however bad the one before was."""
+    terms = Terms(0.8, graded=graded, confidence=0.8)
+    runs, looks, size = 200, 4, 200
+    passed = 0
+    for seed in range(runs):
+        random = np.random.default_rng([11, seed])
+        qualities = (np.arange(size) >= round(0.21 * size)).astype(float)
+        random.shuffle(qualities)
+        sample = np.sort(random.choice(size, 30, replace=False))
+        proposal = Proposal(np.arange(size), np.full(size, 0.8), (size,), sample, 0.4)
+        assurance = Assurance()
+        for look in range(looks):
+            assert len(proposal.sample) == 30 * (look + 1)
+            scores = {each: float(qualities[each]) for each in proposal.sample.tolist()}
+            verdict = judge(proposal, scores, assurance, terms, random)
+            if len(verdict.accepted):
+                # Without its sample the region is another one: what is accepted counts.
+                passed += bool(qualities[verdict.accepted].mean() < terms.target)
+                break
+            assurance = verdict.assurance
+            proposal = proposal.again(random)
+    # 200 runs at a fifth: more than 60 would happen once in two thousand times.
+    assert passed <= 60
 
 
 def missed(sample_mean: float) -> tuple[Proposal, Plan]:

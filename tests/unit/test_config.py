@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from groundwork.autolabel.rounds import SMALLEST_SAMPLE
+from groundwork.autolabel.planning import SMALLEST_SAMPLE
 from groundwork.contract.automated_labeling import SMALLEST_BATCH
 from stacks.config import ConfigurationError, WorkshopConfig, config_table
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from groundwork.autolabel import rounds
+from groundwork.autolabel import planning as deciding
 from groundwork.autolabel.learner import Learner
 from groundwork.jobs.automation.settings import Automation
 from groundwork.jobs.model import Counters, JobStatus
@@ -271,7 +271,7 @@ def test_a_region_whose_sample_was_too_small_is_judged_again_by_a_larger_one(
     shop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However unlikely the next look is to pass.
-    monkeypatch.setattr(rounds, "_AGAIN_MARGIN", -3.0)
+    monkeypatch.setattr(deciding, "_AGAIN_MARGIN", -3.0)
     world, lines = colour_world(shop, 300, task=CLASSES)
     start(shop, lines, target=0.75, batch=150)
     answer_batch(shop, world)
@@ -305,7 +305,7 @@ def test_a_region_whose_sample_was_too_small_is_judged_again_by_a_larger_one(
 
 
 def test_a_stopped_job_keeps_what_was_accepted_before(shop: Workshop) -> None:
-    world, lines = colour_world(shop, 250, task=CLASSES)
+    world, lines = colour_world(shop, 300, task=CLASSES)
     start(shop, lines, target=0.8)
     answer_batch(shop, world)
     answer_batch(shop, world)

@@ -6,16 +6,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from groundwork.autolabel.rounds import (
-    Assurance,
-    Limits,
-    Plan,
-    Pool,
-    Proposal,
-    Verdict,
-    plan,
-    plan_first,
-)
+from groundwork.autolabel.planning import Limits, Plan, Pool, plan, plan_first
+from groundwork.autolabel.rounds import Assurance, Proposal, Verdict
 from groundwork.jobs import layout
 from groundwork.jobs.automation.models import ModelRecord
 from groundwork.jobs.automation.objects import Integers, ObjectState, objects_in
