@@ -8,6 +8,8 @@ ENGINE ?= open
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 20
 export NODE_NO_WARNINGS := 1
+# A file's tests share what they set up, emulators on fixed ports among it.
+SIDE_BY_SIDE := -n auto --dist loadfile
 # Tests run side by side; BLAS's threads beside them would wait for each other by spinning.
 export OPENBLAS_NUM_THREADS := 1
 
@@ -52,16 +54,16 @@ lint: setup ## Format, lint and types
 
 unit: setup ## Pure logic, no I/O
 	@echo "== unit tests"
-	$(BIN)/pytest tests/unit -q -n auto
+	$(BIN)/pytest tests/unit -q $(SIDE_BY_SIDE)
 	npm test --silent
 
 synth: setup ## Templates and policy findings
 	@echo "== synth tests"
-	$(BIN)/pytest tests/synth -q -n auto
+	$(BIN)/pytest tests/synth -q $(SIDE_BY_SIDE)
 
 contract: setup ## The labeling API through a real boto3 client
 	@echo "== contract tests"
-	$(BIN)/pytest tests/contract -q -n auto
+	$(BIN)/pytest tests/contract -q $(SIDE_BY_SIDE)
 
 portal: setup ## The portal's pages and elements in Chromium (Debian: apt-get install chromium fonts-noto-cjk)
 	@echo "== portal tests"

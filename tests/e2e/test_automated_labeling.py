@@ -19,6 +19,7 @@ from groundwork.contract.builtin_tasks import (
     consolidation_lambda_arn,
     pre_lambda_arn,
 )
+from groundwork.demo.crowd import Drawer
 from groundwork.jobs.automation.settings import TARGET_TAG
 from groundwork.local.cloud import LocalCloud
 from groundwork.local.emulator import REGION
@@ -31,13 +32,12 @@ from groundwork.results.truth import Truth
 from groundwork.samples import SAMPLE_LABELS, TRUTH_FILE
 from groundwork.templates import default_template
 from stacks.sample_images import sample_images
-from tests.support.local_workshop import Workshop, described, settings
+from tests.support.local_workshop import Workshop, described, settings, shared_folder
 
 # People's first batch takes 50, and a proposal is worth it from 41 on.
 PHOTOS = 120
 # Far below what the model reaches, so that no sample is unlucky enough to miss it.
 BOX_TARGET, CLASS_TARGET = 0.5, 0.7
-CLASSES = BUILTIN_TASKS["ImageMultiClass"]
 
 
 # Learning takes all processors, and on a machine that has other work, too, its time.
@@ -138,6 +138,29 @@ def test_a_later_job_begins_with_the_model_of_an_earlier_one(
     assert record_of(workshop, state)["batches_of_people"] == 1
 
 
+def test_people_label_thirty_real_photographs_and_the_job_says_why(workshop: Workshop) -> None:
+    folder = shared_folder("logos")
+    if not (folder / TRUTH_FILE).is_file():
+        pytest.skip(f"no photographs at {folder}; set GROUNDWORK_SHARED to the folder with data/")
+    truth = Truth.read(folder / TRUTH_FILE)
+    bucket = f"s3://{workshop.cloud.output('BucketName')}"
+    images = [
+        workshop.write(f"{bucket}/images/logos/{name}", (folder / name).read_bytes())
+        for name in sorted(truth.boxes)
+    ]
+    create(workshop, "photographs", "BoundingBox", images, truth.labels, BOX_TARGET)
+    state = workshop.label("photographs", lambda worker: Drawer(truth, seed=7, worker=worker))
+    assert state.status == "Completed", state
+    assert state.counters["HumanLabeled"] == len(images)
+    record = record_of(workshop, state)
+    assert record["machine_labeled"] == 0
+    assert record["bound"] is None
+    assert "people" in record["outcome"].lower()
+    summary = summarize(workshop.results(state), truth)
+    assert summary.human_mean_iou is not None
+    assert summary.human_mean_iou > 0.8
+
+
 def test_destroying_leaves_nothing(workshop: Workshop) -> None:
     destroy(workshop.cloud)
     assert leftovers(workshop.cloud) == []
@@ -177,21 +200,40 @@ def right_share(workshop: Workshop, crops: Crops, state: JobState) -> float:
 def classify(
     workshop: Workshop, crops: Crops, name: str, images: Sequence[str], model: str | None = None
 ) -> JobState:
-    """Run a job of its own through boto3 with the workshop's role, and people who are right."""
-    cloud = workshop.cloud
+    """Run a job of its own with people who are right."""
+    create(workshop, name, "ImageMultiClass", images, SAMPLE_LABELS, CLASS_TARGET, model)
+
+    def answer(task_input: dict[str, Any], picture: bytes) -> dict[str, Any]:
+        assert picture
+        return {"crowd-image-classifier": {"label": crops.classes[str(task_input["taskObject"])]}}
+
+    return workshop.label(name, lambda _: answer)
+
+
+def create(
+    workshop: Workshop,
+    name: str,
+    task: str,
+    images: Sequence[str],
+    labels: Sequence[str],
+    target: float,
+    model: str | None = None,
+) -> None:
+    """Create a job of its own through boto3 with the workshop's role."""
+    cloud, builtin = workshop.cloud, BUILTIN_TASKS[task]
     bucket = f"s3://{cloud.output('BucketName')}"
     lines = [json.dumps({"source-ref": image}) for image in images]
-    labels = [{"label": label} for label in SAMPLE_LABELS]
+    categories = [{"label": label} for label in labels]
     files = {
         "input.manifest": "\n".join(lines),
-        "labels.json": json.dumps({"document-version": "2018-11-28", "labels": labels}),
-        "page.liquid": default_template("ImageMultiClass"),
+        "labels.json": json.dumps({"document-version": "2018-11-28", "labels": categories}),
+        "page.liquid": default_template(task),
     }
     uris = {
         file: workshop.write(f"{bucket}/input/{name}/{file}", content)
         for file, content in files.items()
     }
-    learning = {"LabelingJobAlgorithmSpecificationArn": algorithm_arn(REGION, CLASSES)}
+    learning = {"LabelingJobAlgorithmSpecificationArn": algorithm_arn(REGION, builtin)}
     if model is not None:
         learning["InitialActiveLearningModelArn"] = model
     cloud.client("sagemaker").create_labeling_job(
@@ -205,20 +247,14 @@ def classify(
         HumanTaskConfig={
             "WorkteamArn": cloud.output("WorkteamArn"),
             "UiConfig": {"UiTemplateS3Uri": uris["page.liquid"]},
-            "PreHumanTaskLambdaArn": pre_lambda_arn(REGION, CLASSES),
+            "PreHumanTaskLambdaArn": pre_lambda_arn(REGION, builtin),
             "TaskTitle": "Emblems",
-            "TaskDescription": "Say which emblem the photograph shows.",
+            "TaskDescription": "Label the emblems.",
             "NumberOfHumanWorkersPerDataObject": 1,
             "TaskTimeLimitInSeconds": 120,
             "AnnotationConsolidationConfig": {
-                "AnnotationConsolidationLambdaArn": consolidation_lambda_arn(REGION, CLASSES)
+                "AnnotationConsolidationLambdaArn": consolidation_lambda_arn(REGION, builtin)
             },
         },
-        Tags=[{"Key": TARGET_TAG, "Value": str(CLASS_TARGET)}],
+        Tags=[{"Key": TARGET_TAG, "Value": str(target)}],
     )
-
-    def answer(task_input: dict[str, Any], picture: bytes) -> dict[str, Any]:
-        assert picture
-        return {"crowd-image-classifier": {"label": crops.classes[str(task_input["taskObject"])]}}
-
-    return workshop.label(name, lambda _: answer)
