@@ -464,6 +464,7 @@ def test_a_failing_job_publishes_people_s_labels_even_if_nothing_can_be_judged()
 @pytest.mark.parametrize(
     ("objects", "told"),
     [
+        (30, "people's first batch took all 30 objects"),
         (45, "people's first batch took all 45 objects"),
         (70, "no more than 20 objects are left: a sample of 20 would not save people more work"),
     ],

@@ -77,7 +77,8 @@ def _missing(
     quality_name: str,
     has_ended: bool,
 ) -> str:
-    if decisive.decision is Decision.RANDOM and decisive.iteration == 0 and has_ended:
+    without_model = decisive.decision in (Decision.RANDOM, Decision.REST)
+    if without_model and decisive.iteration == 0 and has_ended:
         if len(decisive.asked) < decisive.pool:
             return "the job ended before a model had learned from people's first batch"
         return (
