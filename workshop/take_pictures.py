@@ -30,7 +30,7 @@ CHOSEN = "Chosen-passw0rd-2!"
 WIDTH, HEIGHT = 1280, 800
 # What the list of one job fills.
 LIST_HEIGHT = 340
-_COLOURS = 96
+_COLOURS = 64
 _WIDEST = 1000
 _LONG = 60_000
 
