@@ -11,7 +11,8 @@ from groundwork.autolabel.bound import Sample, lower_bound
 from groundwork.autolabel.rounds import measured_interval
 from groundwork.manifest import LabelState, LineError, read_lines
 from groundwork.results.agreement import likeness
-from groundwork.results.labels import LabelKind, object_of, parse_line
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import object_of, parse_line
 from groundwork.results.output_tree import JobOutput
 
 # Guesses of what qualities are and how far they scatter, made before anything is drawn: they

@@ -7,7 +7,8 @@ from typing import Any
 
 from groundwork.errors import UserError
 from groundwork.manifest import METADATA_SUFFIX, LabelState, LineError, read_lines
-from groundwork.results.labels import LabelKind, object_of, parse_line
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import object_of, parse_line
 from groundwork.results.output_tree import JobOutput
 
 # What a line of an audit's manifest tells of the audit; jobs pass it through unchanged.

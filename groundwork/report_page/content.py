@@ -14,14 +14,8 @@ from groundwork.manifest import LabelState
 from groundwork.results.agreement import ObjectWork, WorkerWork, read_work
 from groundwork.results.doubts import Doubt, doubts
 from groundwork.results.iterations import read_iterations
-from groundwork.results.labels import (
-    ImageSize,
-    Label,
-    LabeledObject,
-    LabelKind,
-    LineProblems,
-    read_objects,
-)
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import ImageSize, Label, LabeledObject, LineProblems, read_objects
 from groundwork.results.output_tree import JobOutput
 from groundwork.results.quality import Box, Scores
 from groundwork.results.report import Report

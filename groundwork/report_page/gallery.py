@@ -8,7 +8,7 @@ from groundwork.datasets.model import plain_number
 from groundwork.manifest import LabelState
 from groundwork.report_page.content import ReportContent, ShownObject
 from groundwork.results.doubts import DoubtKind, lowest_confidence
-from groundwork.results.labels import LabelKind
+from groundwork.results.kinds import LabelKind
 from groundwork.results.quality import Box
 
 # Pictures in one block of the page: a block is taken apart when the first of its pictures is shown.

@@ -17,7 +17,8 @@ from groundwork.report_page.markup import (
     table,
     tile,
 )
-from groundwork.results.labels import LabelKind, LineProblems
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import LineProblems
 from groundwork.results.quality import (
     AGREEMENT,
     CLASS_ACCURACY,

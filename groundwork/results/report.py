@@ -8,7 +8,8 @@ from groundwork.errors import UsageProblemError
 from groundwork.manifest import LabelState
 from groundwork.results.counting import count_manifest
 from groundwork.results.iterations import read_iterations
-from groundwork.results.labels import LabelKind, LineProblems
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import LineProblems
 from groundwork.results.output_tree import JobOutput, ResultsError
 from groundwork.results.stated_bound import StatedBound, read_stated_bound
 from groundwork.results.summary import ResultSummary

@@ -27,9 +27,9 @@ from groundwork.manifest import (
     LabelState,
     LineError,
 )
+from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import (
     LabeledObject,
-    LabelKind,
     LineProblems,
     class_index,
     class_names_of,

@@ -9,7 +9,7 @@ import pytest
 from groundwork.cli import main
 from groundwork.datasets.exporting import FORMATS
 from groundwork.datasets.importing import READERS
-from groundwork.results.labels import LabelKind
+from groundwork.results.kinds import LabelKind
 from stacks import outputs
 
 PROJECT = Path(__file__).resolve().parents[2]

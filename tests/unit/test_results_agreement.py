@@ -10,7 +10,8 @@ import pytest
 from groundwork.manifest import LabelState
 from groundwork.results.agreement import likeness, read_work
 from groundwork.results.doubts import DoubtKind, doubts
-from groundwork.results.labels import ImageSize, Label, LabelKind
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import ImageSize, Label
 from groundwork.results.output_tree import open_output
 from groundwork.results.quality import Box, Scores, classes_score, wilson_interval
 from groundwork.results.rounds import read_rounds

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from groundwork.manifest import LabelState, LineError
 from groundwork.results.counting import count_manifest, whole_lines
-from groundwork.results.labels import LabelKind, label_attributes, object_of, parse_line
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import label_attributes, object_of, parse_line
 from groundwork.results.quality import Box
 from groundwork.results.tally import BlockCounter, LabelTally, ManifestTally
 from groundwork.results.truth import Truth
