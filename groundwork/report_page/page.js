@@ -55,44 +55,14 @@
   const doubtWord = (kind) => word(WORDS[`doubt-${kind}`] ? `doubt-${kind}` : kind);
   const fixed = (value) => value.toFixed(2);
 
-  // Objects are arrays in the file, to keep it small; the order is that of gallery.py.
+  // Objects are arrays in the file, to keep it small; data.fields names what is in them.
   const objects = data.objects.map((row, index) => {
-    const [
-      number,
-      name,
-      source,
-      iteration,
-      width,
-      height,
-      boxes,
-      classes,
-      confidence,
-      workers,
-      agreement,
-      score,
-      doubts,
-      truth,
-      reason,
-      prefix,
-    ] = row;
+    const object = Object.fromEntries(data.fields.map((field, place) => [field, row[place]]));
     return {
+      ...object,
       index,
-      number,
-      name,
-      source: ["human", "machine", "failed"][source],
-      iteration,
-      width,
-      height,
-      boxes,
-      classes,
-      confidence,
-      workers,
-      agreement,
-      score,
-      doubts,
-      truth,
-      reason,
-      address: data.prefixes[prefix] + name,
+      source: data.sources[object.source],
+      address: data.prefixes[object.prefix] + object.name,
     };
   });
 
