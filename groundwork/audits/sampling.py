@@ -14,7 +14,7 @@ from groundwork.results.output_tree import JobOutput
 # What a line of an audit's manifest tells of the audit; jobs pass it through unchanged.
 AUDIT_KEY = "groundwork-audit"
 AUDIT_ATTRIBUTE = "audit"
-_KINDS = (LabelKind.BOXES, LabelKind.CLASS)
+AUDITED_KINDS = (LabelKind.BOXES, LabelKind.CLASS)
 
 
 class AuditError(UserError):
@@ -63,7 +63,7 @@ def draw_sample(output: JobOutput, label_attribute: str, size: int, seed: int) -
         if found.state is not LabelState.MACHINE:
             continue
         label = found.read()
-        if label.kind not in _KINDS or label.problems:
+        if label.kind not in AUDITED_KINDS or label.problems:
             unreadable += 1
             continue
         population += 1

@@ -129,7 +129,7 @@ def _overview(report: Report) -> list[tuple[Any, ...]]:
         rows.append((name, f"{count:,}{share}"))
     for state, name in ((LabelState.HUMAN, "people"), (LabelState.MACHINE, "machine")):
         quality = tally.quality[state]
-        if quality.value is not None:
+        if report.measure is not None and quality.value is not None:
             rows.append(
                 (
                     f"{name}: {report.measure}",

@@ -205,8 +205,7 @@ class _Reader:
         label = found.read(self._names)
         score = None
         if self._truth is not None and not label.problems:
-            classes = () if label.kind is LabelKind.BOXES else label.classes[:1]
-            score = self._truth.score(found.source, label.boxes, classes)
+            score = self._truth.score(found.source, label.kind, label.boxes, label.classes)
         surprise = None
         if found.state is LabelState.HUMAN:
             surprise = self._opinions.surprise(number, iteration, label)

@@ -17,17 +17,15 @@ from groundwork.report_page.markup import (
     table,
     tile,
 )
-from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import LineProblems
 from groundwork.results.quality import (
     AGREEMENT,
-    CLASS_ACCURACY,
-    IMAGE_MEAN_IOU,
     LABEL_BOUND,
     MEAN_INTERVAL,
     SCORE_BINS,
     Definition,
     Interval,
+    measure_of,
 )
 from groundwork.results.rounds import Round
 from groundwork.texts import Text
@@ -63,11 +61,6 @@ def definition(*definitions: Definition) -> str:
     )
 
 
-def measure_of(content: ReportContent) -> Definition:
-    """Return the measure that the job's labels are compared by."""
-    return IMAGE_MEAN_IOU if content.report.kind is LabelKind.BOXES else CLASS_ACCURACY
-
-
 def overview(content: ReportContent) -> str:
     """Return the big figures, and what a reader has to know about them."""
     report = content.report
@@ -83,10 +76,10 @@ def overview(content: ReportContent) -> str:
         share = f"{states[state] / objects:.1%}" if objects else ""
         if states[state] or state in (LabelState.HUMAN, LabelState.MACHINE):
             tiles.append(tile(name, f"{states[state]:,}", share, state.value))
-    measure = measure_of(content)
+    measure = measure_of(report.kind)
     for state, whose in ((LabelState.HUMAN, PEOPLE), (LabelState.MACHINE, MACHINE)):
         scores = content.scores[state]
-        if scores.mean.value is not None:
+        if measure is not None and scores.mean.value is not None:
             title = Text(f"{measure.term.en}, {whose.en}", f"{measure.term.ko}, {whose.ko}")
             tiles.append(
                 tile(
@@ -171,9 +164,9 @@ def quality(content: ReportContent) -> str:
         )
         if content.scores[state].mean.count
     ]
-    if not known:
+    measure = measure_of(content.report.kind)
+    if not known or measure is None:
         return ""
-    measure = measure_of(content)
     # Shares, so that few and many objects can be compared.
     series = [
         (name, [100 * count / scores.mean.count for count in scores.bins])

@@ -11,16 +11,11 @@ from groundwork.results.iterations import read_iterations
 from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import LineProblems
 from groundwork.results.output_tree import JobOutput, ResultsError
+from groundwork.results.quality import measure_of
 from groundwork.results.stated_bound import StatedBound, read_stated_bound
 from groundwork.results.summary import ResultSummary
 from groundwork.results.tally import CONFIDENCE_BINS, ManifestTally
 from groundwork.results.truth import Truth
-
-_MEASURES = {
-    LabelKind.BOXES: "mean IoU",
-    LabelKind.CLASS: "accuracy",
-    LabelKind.CLASSES: "accuracy of the first class",
-}
 
 
 class LabelAttributeError(UsageProblemError):
@@ -53,9 +48,10 @@ class Report:
         return max(kinds, key=lambda kind: kinds[kind]) if kinds else None
 
     @property
-    def measure(self) -> str:
-        """What the quality is measured in."""
-        return _MEASURES.get(self.kind or LabelKind.BOXES, "quality")
+    def measure(self) -> str | None:
+        """What the quality is measured in; None of labels that nothing measures."""
+        measure = measure_of(self.kind)
+        return None if measure is None else measure.name
 
     def class_rows(self) -> list[tuple[str, int, int]]:
         """Return class, labels by people, labels by the machine; the commonest first."""
@@ -220,7 +216,9 @@ def _notes(report: Report, truth: Truth | None) -> list[str]:
             "Labels that are neither boxes nor classes, of which only the objects are counted: "
             f"{tally.kinds[LabelKind.OTHER]:,}."
         )
-    if truth is not None and not any(mean.count for mean in tally.quality.values()):
+    can_be_measured = any(measure_of(kind) for kind in tally.kinds) or not tally.kinds
+    measured = any(mean.count for mean in tally.quality.values())
+    if truth is not None and can_be_measured and not measured:
         notes.append(
             "The truth knows none of the labeled images: its names have to be the ends of the "
             "images' S3 URIs."

@@ -162,7 +162,9 @@ class LabelTally:
             if known:
                 self.add_confidences(known)
         if truth is not None and not label.problems:
-            self.add_quality(found.state, found.source, label.boxes, label.classes[:1], truth)
+            self.add_quality(
+                found.state, found.source, label.kind, label.boxes, label.classes, truth
+            )
 
     def add_confidences(self, confidences: Sequence[float]) -> None:
         """Count the confidences of machine labels, each from 0 to 1."""
@@ -175,12 +177,13 @@ class LabelTally:
         self,
         state: LabelState,
         source: str,
+        kind: LabelKind,
         boxes: Sequence[Box],
         classes: Sequence[str],
         truth: Truth,
     ) -> None:
         """Compare an object's label with the truth, if that is known."""
-        score = truth.score(source, boxes, classes)
+        score = truth.score(source, kind, boxes, classes)
         if score is not None:
             self.quality[state].add(score)
 
@@ -532,7 +535,9 @@ class _AttributeCount:
         group.class_indexes.append(label)
         group.confidences.append(metadata.confidence)
         if self._truth is not None:
-            self._tally.add_quality(group.state, record.source, (), (key[2],), self._truth)
+            self._tally.add_quality(
+                group.state, record.source, LabelKind.CLASS, (), (key[2],), self._truth
+            )
         return True
 
     def _compare(self, group: _Group, record: Any, truth: Truth) -> bool:
@@ -544,7 +549,7 @@ class _AttributeCount:
             Box(name, place.left, place.top, place.width, place.height)
             for name, place in zip(names, places, strict=True)
         ]
-        self._tally.add_quality(group.state, record.source, boxes, names, truth)
+        self._tally.add_quality(group.state, record.source, LabelKind.BOXES, boxes, names, truth)
         return True
 
     def _count_group(self, group: _Group, kind: LabelKind) -> None:

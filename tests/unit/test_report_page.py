@@ -40,6 +40,9 @@ VERDICT = {
 }
 
 
+TRUE_BOX = {"label": "cup", "left": 10, "top": 20, "width": 30, "height": 40}
+
+
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
@@ -50,6 +53,11 @@ def gallery(page: Path) -> dict[str, Any]:
     assert found
     document: dict[str, Any] = json.loads(found[1])
     return document
+
+
+def row_of(document: dict[str, Any], place: int) -> dict[str, Any]:
+    """Return an object of the gallery by the names of its fields."""
+    return dict(zip(document["fields"], document["objects"][place], strict=True))
 
 
 class _Parser(HTMLParser):
@@ -172,6 +180,32 @@ def test_a_report_is_made_of_whatever_is_there(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "No object has a label yet" in result.stdout
     assert gallery(page)["objects"] == []
+
+
+def test_what_no_measure_is_for_is_not_called_bad(tmp_path: Path) -> None:
+    """A segmentation job's page has no quality, as the truth has boxes only."""
+    metadata = {"type": "groundtruth/semantic-segmentation", "human-annotated": "yes"}
+    line = unlabeled_line("a.jpg") | {"mask-ref": "s3://b/a.png", "mask-ref-metadata": metadata}
+    path = write_file(tmp_path, "it.manifest", manifest([line]))
+    truth = write_file(tmp_path, "truth.json", json.dumps({"a.jpg": [TRUE_BOX]}))
+    page = tmp_path / "report.html"
+    result = run("report", path, "--to", page, "--no-images", "--truth", truth)
+    assert result.exit_code == 0, result.output
+    assert "quality" not in parsed(page).sections
+    assert row_of(gallery(page), 0)["score"] is None
+    assert "against the truth" not in run("results", path, "--truth", truth).stdout
+
+
+def test_several_classes_are_measured_by_the_first_and_the_page_says_so(tmp_path: Path) -> None:
+    metadata = {"class-map": {"0": "cup", "1": "jug"}, "human-annotated": "yes"}
+    line = unlabeled_line("a.jpg") | {"label": [0, 1], "label-metadata": metadata}
+    path = write_file(tmp_path, "it.manifest", manifest([line]))
+    truth = write_file(tmp_path, "truth.json", json.dumps({"a.jpg": [TRUE_BOX]}))
+    page = tmp_path / "report.html"
+    assert run("report", path, "--to", page, "--no-images", "--truth", truth).exit_code == 0
+    assert "Accuracy of the first class, by people" in page.read_text(encoding="utf-8")
+    told = run("results", path, "--truth", truth).stdout
+    assert "people: accuracy of the first class" in told
 
 
 def test_a_gallery_with_a_limit_keeps_the_most_doubted_and_a_seeded_sample(tmp_path: Path) -> None:
