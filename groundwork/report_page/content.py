@@ -162,7 +162,8 @@ def gather(
     )
     if report.label_attribute is None:
         return content
-    reader = _Reader(output, report, truth, work, read_iterations(output))
+    opinions = SecondOpinions(output, report.label_attribute, problems)
+    reader = _Reader(report, truth, work, read_iterations(output), opinions)
     chosen = _Chosen(most_shown, seed)
     for found in read_objects(output.chunks(), report.label_attribute, LineProblems()):
         progress(1)
@@ -183,17 +184,17 @@ def gather(
 class _Reader:
     def __init__(
         self,
-        output: JobOutput,
         report: Report,
         truth: Truth | None,
         work: dict[int, ObjectWork],
         iterations: "array[int] | None",
+        opinions: SecondOpinions,
     ) -> None:
         self._truth = truth
         self._work = work
         self._iterations = iterations or array("H")
         self._names = report.summary.tally.class_names
-        self._opinions = SecondOpinions(output, report.label_attribute or "")
+        self._opinions = opinions
 
     def read(self, found: LabeledObject) -> ShownObject:
         number = found.object_id

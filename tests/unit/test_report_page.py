@@ -182,6 +182,18 @@ def test_a_report_is_made_of_whatever_is_there(tmp_path: Path) -> None:
     assert gallery(page)["objects"] == []
 
 
+def test_a_truncated_file_of_the_models_opinions_is_a_problem_that_the_page_names(
+    job: Path, tmp_path: Path
+) -> None:
+    write_file(job, "inference/shards.json", '{"objects_per_shard": 5')
+    page = tmp_path / "report.html"
+    result = run("report", job, "--to", page, "--no-images", "--json")
+    assert result.exit_code == 0, result.output
+    [problem] = json.loads(result.stdout)["problems"]
+    assert "inference/shards.json cannot be read" in problem
+    assert "inference/shards.json cannot be read" in page.read_text(encoding="utf-8")
+
+
 def test_what_no_measure_is_for_is_not_called_bad(tmp_path: Path) -> None:
     """A segmentation job's page has no quality, as the truth has boxes only."""
     metadata = {"type": "groundtruth/semantic-segmentation", "human-annotated": "yes"}

@@ -160,3 +160,48 @@ def test_peoples_label_is_compared_with_the_models_of_the_iteration_before(tmp_p
     assert opinions.surprise(1, 1, boxes()) == 0.75
     assert opinions.surprise(1, 0, boxes(CUP)) is None
     assert opinions.surprise(1, 2, boxes(CUP)) is None
+
+
+GOOD = io.BytesIO()
+np.savez_compressed(GOOD, objects=np.array([0]), forecasts=np.array([0.75]))
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("inference/shards.json", b'{"objects_per_shard": '),
+        ("inference/shards.json", b"[]"),
+        ("inference/0/0.npz", GOOD.getvalue()[:-40]),
+        ("inference/0/0.npz", b"PK"),
+        ("inference/0/0.npz", b""),
+        ("inference/0/0.jsonl", b"0 {broken\n"),
+        ("inference/0/0.jsonl", b"0 [1]\n"),
+        ("inference/0/0.jsonl", b"zero {}\n"),
+    ],
+)
+def test_what_cannot_be_read_of_the_models_opinions_is_named_and_left_out(
+    tmp_path: Path, path: str, data: bytes
+) -> None:
+    line = boxes_line("a.jpg", [box(0)])
+    tree = write_tree(tmp_path, [line])
+    write_file(tree, "inference/shards.json", '{"objects_per_shard": 1}')
+    write_file(tree, "inference/0/0.npz", GOOD.getvalue())
+    write_file(tree, "inference/0/0.jsonl", f"0 {json.dumps(line)}\n")
+    write_file(tree, path, data)
+    problems: list[str] = []
+    opinions = SecondOpinions(open_output(str(tree)), "label", problems)
+    assert opinions.surprise(0, 1, boxes()) is None
+    assert opinions.surprise(0, 1, boxes()) is None
+    [problem] = problems
+    assert f"{path} cannot be read" in problem
+
+
+def test_a_models_label_whose_metadata_are_no_object_is_a_label_all_the_same(
+    tmp_path: Path,
+) -> None:
+    line = boxes_line("a.jpg", []) | {"label-metadata": "lost"}
+    tree = write_tree(tmp_path, [line])
+    write_file(tree, "inference/shards.json", '{"objects_per_shard": 1}')
+    write_file(tree, "inference/0/0.npz", GOOD.getvalue())
+    write_file(tree, "inference/0/0.jsonl", f"0 {json.dumps(line)}\n")
+    assert SecondOpinions(open_output(str(tree)), "label").surprise(0, 1, boxes()) == 0
