@@ -105,7 +105,7 @@ def overview(content: ReportContent) -> str:
                 "machine",
             )
         )
-    measured = None if content.automation is None else content.automation.measured_quality
+    measured = None if report.automation is None else report.automation.measured_quality
     if measured is not None:
         tiles.append(
             tile(
@@ -121,8 +121,8 @@ def overview(content: ReportContent) -> str:
             )
         )
     notes = [*report.notes]
-    if content.automation is not None and content.automation.outcome:
-        notes.append(content.automation.outcome)
+    if report.automation is not None and report.automation.outcome:
+        notes.append(report.automation.outcome)
     told = "".join(f"<li>{said(note)}</li>" for note in notes)
     return f'<dl class="tiles">{"".join(tiles)}</dl>' + (
         f'<ul class="notes">{told}</ul>' if told else ""

@@ -1,5 +1,6 @@
 """What there is to say about a job's results, from any place that has them."""
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,8 @@ from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import LineProblems
 from groundwork.results.output_tree import JobOutput, ResultsError
 from groundwork.results.quality import measure_of
-from groundwork.results.stated_bound import StatedBound, read_stated_bound
+from groundwork.results.rounds import AutomationSummary, read_automation_summary
+from groundwork.results.stated_bound import StatedBound, stated_bound
 from groundwork.results.summary import ResultSummary
 from groundwork.results.tally import CONFIDENCE_BINS, ManifestTally
 from groundwork.results.truth import Truth
@@ -30,6 +32,10 @@ class Report:
     ----------
     label_attribute
         None where no line has a label yet.
+    iterations
+        Each object's iteration, as ``read_iterations`` returns it.
+    automation
+        What the job says of its automated labeling, where it says something.
     notes
         What a reader has to know about the figures, one sentence each.
     """
@@ -38,8 +44,14 @@ class Report:
     label_attribute: str | None
     summary: ResultSummary
     broken: LineProblems
-    stated_bound: StatedBound | None = None
+    iterations: "array[int] | None" = None
+    automation: AutomationSummary | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def stated_bound(self) -> StatedBound | None:
+        """The quality that the job states for its machine labels, if it does."""
+        return stated_bound(self.automation)
 
     @property
     def kind(self) -> LabelKind | None:
@@ -156,13 +168,14 @@ def make_report(
         If no line is an object to be labeled: then this is no manifest.
     """
     size = output.size()
+    iterations = read_iterations(output)
     counted = count_manifest(
         output.chunks(),
         size,
         path=output.local_path(),
         label_attribute=label_attribute,
         truth=truth,
-        iterations=read_iterations(output),
+        iterations=iterations,
         progress=progress,
         processes=processes,
     )
@@ -189,7 +202,14 @@ def make_report(
     summary = (
         ResultSummary(counted.objects) if chosen is None else ResultSummary.of(counted, chosen)
     )
-    report = Report(output, chosen, summary, counted.broken, read_stated_bound(output))
+    report = Report(
+        output,
+        chosen,
+        summary,
+        counted.broken,
+        iterations=iterations,
+        automation=read_automation_summary(output),
+    )
     report.notes.extend(_notes(report, truth))
     return report
 

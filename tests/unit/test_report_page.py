@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections import Counter
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from groundwork.cli import main
+from groundwork.results.files import FolderFiles
 from groundwork.samples import generate
 from tests.support.output_trees import (
     box,
@@ -192,6 +195,26 @@ def test_a_truncated_file_of_the_models_opinions_is_a_problem_that_the_page_name
     [problem] = json.loads(result.stdout)["problems"]
     assert "inference/shards.json cannot be read" in problem
     assert "inference/shards.json cannot be read" in page.read_text(encoding="utf-8")
+
+
+def test_no_file_beside_the_manifest_is_read_twice(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_file(job, "activelearning/1/auto_annotator_output.txt", "1 {}\n")
+    write_file(job, "activelearning/summary.json", "{}")
+    write_file(job, "annotations/intermediate/1/batch.jsonl", '{"id": 0}\n')
+    read: Counter[str] = Counter()
+    stream = FolderFiles.stream
+
+    def counted(files: FolderFiles, path: str) -> Iterator[bytes]:
+        read[path] += 1
+        return stream(files, path)
+
+    monkeypatch.setattr(FolderFiles, "stream", counted)
+    assert run("report", job, "--to", tmp_path / "report.html", "--no-images").exit_code == 0
+    twice = [path for path, count in read.items() if count > 1]
+    assert twice == ["manifests/output/output.manifest"], "once to count, once to choose"
+    assert len(read) > 6
 
 
 def test_what_no_measure_is_for_is_not_called_bad(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import ImageSize, Label
 from groundwork.results.output_tree import open_output
 from groundwork.results.quality import Box, Scores, classes_score, wilson_interval
-from groundwork.results.rounds import read_rounds
+from groundwork.results.rounds import read_automation_summary, read_rounds
 from groundwork.results.second_opinions import SecondOpinions
-from groundwork.results.stated_bound import read_stated_bound
+from groundwork.results.stated_bound import stated_bound
 from tests.support.output_trees import box, boxes_line, write_file, write_tree
 
 CUP = Box("cup", 10, 20, 30, 40)
@@ -139,9 +139,9 @@ def test_records_of_rounds_are_read_in_order_and_broken_ones_told(tmp_path: Path
     assert [each.iteration for each in read_rounds(output, problems)] == [2, 10]
     assert len(problems) == 1
     assert "3/round.json is no record" in problems[0]
-    assert read_stated_bound(output) is None
+    assert stated_bound(read_automation_summary(output)) is None
     write_file(tree, "activelearning/summary.json", '{"bound": 0.81, "confidence": 0.95}')
-    bound = read_stated_bound(output)
+    bound = stated_bound(read_automation_summary(output))
     assert bound is not None
     assert (bound.quality, bound.confidence) == (0.81, 0.95)
 
