@@ -1,7 +1,7 @@
 """The gallery's objects as the page's script reads them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from groundwork.datasets.model import plain_number
@@ -64,12 +64,13 @@ def _fields(
     found, label = shown.found, shown.label
     folder, slash, name = found.source.rpartition("/")
     size = label.image_size
-    confidences: Sequence[float | None] = label.confidences
+    # What people's labels carry under that name is how far they agree, 0 for a single one.
+    is_machine = found.state is LabelState.MACHINE
+    confidences = label.confidences if is_machine else (None,) * len(label.boxes)
     boxes = [
         [classes.of(box.label), *_sides(box), _rounded(confidence)]
         for box, confidence in zip(label.boxes, confidences, strict=False)
     ]
-    confidence = lowest_confidence(label)
     return {
         "number": found.object_id,
         "name": name,
@@ -79,7 +80,7 @@ def _fields(
         "height": size.height if size else 0,
         "boxes": boxes,
         "classes": [classes.of(each) for each in label.classes],
-        "confidence": _rounded(confidence),
+        "confidence": _rounded(lowest_confidence(label) if is_machine else None),
         "workers": [workers.of(each) for each in shown.work.workers],
         "agreement": _rounded(shown.work.agreement),
         "score": _rounded(shown.score),

@@ -157,6 +157,22 @@ def test_the_gallery_holds_each_object_with_why_it_is_doubted(job: Path, tmp_pat
     assert [line[:5] for line in pictures[1].splitlines()] == ["UklGR"] * 3, "WebP in base64"
 
 
+def test_only_the_machines_labels_have_a_confidence_and_its_0_is_one(tmp_path: Path) -> None:
+    """Ground Truth writes 0 to what a single person labeled, and other numbers for agreement."""
+    lines = [
+        boxes_line("a.jpg", [box(0)], confidence=0.4),
+        boxes_line("b.jpg", [box(0)], by="no", confidence=0),
+        class_line("c.jpg", 0),
+    ]
+    path = write_file(tmp_path, "it.manifest", manifest(lines))
+    page = tmp_path / "report.html"
+    assert run("report", path, "--to", page, "--no-images").exit_code == 0
+    person, machine, of_class = (row_of(gallery(page), place) for place in range(3))
+    assert (person["confidence"], person["boxes"][0][-1]) == (None, None)
+    assert (machine["confidence"], machine["boxes"][0][-1]) == (0, 0)
+    assert of_class["confidence"] is None
+
+
 def test_nothing_in_a_name_becomes_markup(tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script><img src=x>@data@.jpg"
     line = boxes_line(
