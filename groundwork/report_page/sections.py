@@ -27,7 +27,7 @@ from groundwork.results.quality import (
     Interval,
     measure_of,
 )
-from groundwork.results.rounds import Round
+from groundwork.results.rounds import RegionTest, Round
 from groundwork.texts import Text
 
 PEOPLE = Text("by people", "사람")
@@ -206,7 +206,10 @@ def automation(content: ReportContent) -> str:
     rounds = content.rounds
     if not rounds:
         return ""
-    with_curve = [each for each in rounds if each.risk_curve][-_ROUNDS_SHOWN:]
+    # A record without any object left has no curve to draw.
+    with_curve = [each for each in rounds if any(region.objects > 0 for region in each.risk_curve)][
+        -_ROUNDS_SHOWN:
+    ]
     verdicts = {each.verdict.proposal_of: each for each in rounds if each.verdict is not None}
     panels = "".join(_curve(each, verdicts.get(each.iteration)) for each in with_curve)
     keys = legend(
@@ -278,7 +281,7 @@ def _curve(each: Round, judged: Round | None) -> str:
         )
     verdict = None if judged is None else judged.verdict
     if verdict is not None and verdict.achieved is not None and verdict.tests:
-        test = verdict.tests[-1]
+        test = _deciding(verdict.tests)
         kind = "achieved" if verdict.accepted else "rejected"
         points.append((kind, test.size / most, verdict.achieved, test.bound))
         told += said(
@@ -304,6 +307,11 @@ def _curve(each: Round, judged: Round | None) -> str:
         f'<figure class="panel"><h3>{title}</h3>{chart}<figcaption>{told}</figcaption>{figures}'
         "</figure>"
     )
+
+
+def _deciding(tests: Sequence[RegionTest]) -> RegionTest:
+    """Return the test that decided: the one that passed, or else the last."""
+    return next((test for test in tests if test.passed), tests[-1])
 
 
 def _round_row(each: Round) -> list[Cell]:

@@ -25,7 +25,7 @@ from tests.support.output_trees import (
     write_tree,
 )
 
-ROUND = {
+ROUND: dict[str, Any] = {
     "iteration": 1,
     "decision": "propose",
     "reason": "it should pass",
@@ -34,7 +34,7 @@ ROUND = {
     "risk_curve": [{"objects": 2, "mean_forecast": 0.9, "threshold": 0.85}],
     "proposal": {"objects": 2, "sampled": 1, "mean_forecast": 0.9, "threshold": 0.85},
 }
-VERDICT = {
+VERDICT: dict[str, Any] = {
     "proposal_of": 1,
     "accepted": 1,
     "expected": 0.9,
@@ -137,6 +137,29 @@ def test_the_page_has_every_section_and_loads_nothing(job: Path, tmp_path: Path)
     text = page.read_text(encoding="utf-8")
     assert "Accepted 1: sample mean 0.880, bound 0.820, needed 0.800." in text
     assert "Boxes of the same class are matched one to one" in text
+
+
+def test_a_foreign_record_of_no_objects_is_no_curve(job: Path, tmp_path: Path) -> None:
+    region = {"objects": 0, "mean_forecast": 0.0, "threshold": 0.0}
+    write_file(job, "activelearning/1/round.json", json.dumps(ROUND | {"risk_curve": [region]}))
+    page = tmp_path / "report.html"
+    result = run("report", job, "--to", page, "--no-images")
+    assert result.exit_code == 0, result.output
+    assert "automation" in parsed(page).sections
+    assert "After iteration 1" not in page.read_text(encoding="utf-8")
+
+
+def test_the_bound_of_accepted_labels_is_that_of_the_test_that_passed(
+    job: Path, tmp_path: Path
+) -> None:
+    [usual] = VERDICT["tests"]
+    tests = [usual | {"bound": 0.84, "passed": True}, usual | {"size": 1, "bound": 0.7}]
+    record = {"iteration": 2, "verdict": VERDICT | {"tests": tests}}
+    write_file(job, "activelearning/2/round.json", json.dumps(record))
+    page = tmp_path / "report.html"
+    assert run("report", job, "--to", page, "--no-images").exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "Accepted 1: sample mean 0.880, bound 0.840, needed 0.800." in text
 
 
 def test_the_gallery_holds_each_object_with_why_it_is_doubted(job: Path, tmp_path: Path) -> None:
