@@ -55,7 +55,6 @@ class JobPlan:
         Of all images together.
     """
 
-    engine: str
     task_type: str
     objects: int
     workers_per_object: int
@@ -139,7 +138,6 @@ def plan_job(
     counted, image_bytes = (objects, None) if objects is not None else _objects(settings, client)
     task_type = str(settings["task_type"])
     return JobPlan(
-        engine=str(settings["engine"]),
         task_type=task_type,
         objects=counted,
         workers_per_object=int(settings["workers_per_object"]),
