@@ -5,7 +5,12 @@ from pathlib import Path
 
 import click
 
-from groundwork.audits.audit_job import audit_job_name, audit_job_request, start_audit_job
+from groundwork.audits.audit_job import (
+    audit_job_name,
+    audit_job_request,
+    check_has_ended,
+    start_audit_job,
+)
 from groundwork.audits.measuring import measure_audit
 from groundwork.audits.sampling import AUDIT_ATTRIBUTE, AuditError, AuditSample, draw_sample
 from groundwork.cli.places import (
@@ -47,7 +52,7 @@ _sample_option = click.option(
     help="How many labels to draw.",
 )
 _seed_option = click.option(
-    "--seed", type=int, default=0, show_default=True, help="Draws another sample."
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws another sample."
 )
 
 
@@ -121,13 +126,15 @@ def start(
 ) -> None:
     """Draw a sample of a JOB's machine labels and start a job like it on the sample.
 
-    The same work team, task and role; no automated labeling. Example:
+    The same work team, task and role; no automated labeling. The job has to have ended, since an
+    audit speaks of all its machine labels. Example:
 
     \b
         groundwork audit start my-job --sample 200 --aws
     """
     engine = chosen_engine(aws, endpoint, region)
     description = engine.labeling.call("describe_labeling_job", LabelingJobName=job)
+    check_has_ended(description)
     folder = S3Uri.parse(description["OutputConfig"]["S3OutputPath"])
     output = open_output(str(folder.child(job)), engine.files)
     attribute = label_attribute or str(description["LabelAttributeName"])

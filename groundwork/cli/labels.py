@@ -56,7 +56,9 @@ _LABELS_FILE = "labels.json"
     help="The share of images for training, 0.8 say; the others are for validation. "
     "By default there is no split.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Gives another split.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Gives another split."
+)
 @click.option(
     "--only",
     type=click.Choice(["human", "machine"]),

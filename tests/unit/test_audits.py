@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from groundwork.audits.audit_job import audit_job_name, audit_job_request
+from groundwork.audits.audit_job import audit_job_name, audit_job_request, check_has_ended
 from groundwork.audits.measuring import measure_audit
 from groundwork.audits.sampling import AUDIT_ATTRIBUTE, AuditError, draw_sample
 from groundwork.cli import main
@@ -178,3 +178,17 @@ def test_the_commands_draw_and_measure(tmp_path: Path) -> None:
     result = run("audit", "draw", target, "--to", tmp_path / "b", "--label-attribute", "audit")
     assert result.exit_code == 1
     assert "has the labels of an audit" in result.stderr
+
+
+def test_a_job_that_still_labels_is_not_audited() -> None:
+    for status in ("Initializing", "InProgress", "Stopping"):
+        with pytest.raises(AuditError, match=f"my-job is {status}: it may label more by machine"):
+            check_has_ended({"LabelingJobName": "my-job", "LabelingJobStatus": status})
+    for status in ("Completed", "Failed", "Stopped"):
+        check_has_ended({"LabelingJobName": "my-job", "LabelingJobStatus": status})
+
+
+def test_a_seed_is_no_other_seeds_with_a_sign(tmp_path: Path) -> None:
+    result = run("audit", "draw", tmp_path, "--to", tmp_path / "a", "--seed", "-1")
+    assert result.exit_code == 2
+    assert "-1 is not in the range" in result.stderr
