@@ -70,7 +70,9 @@ class JobPlan:
         human = self.objects - machine
         answers = human * self.workers_per_object
         batch, stored_bytes = self.batch_size, self.image_bytes + answers * _OUTPUT_BYTES_PER_ANSWER
+        stored = "images and output"
         if self.is_automated:
+            stored = "images, features and output"
             batch = min(batch, objects_at_once(self.objects))
             stored_bytes += self.objects * _FEATURE_BYTES[self.task_type]
         return Usage(
@@ -81,6 +83,7 @@ class JobPlan:
             batches=math.ceil(human / batch),
             is_automated=self.is_automated,
             stored_bytes=stored_bytes,
+            stored=stored,
         )
 
 

@@ -463,11 +463,12 @@ def cost(content: ReportContent) -> str:
     minutes = usage.answer_seconds / 60
     intro = Text(
         f"{usage.answers:,} answers took people {minutes:,.0f} minutes. Labels, answers, time and "
-        "storage (for a month) are counted, the other amounts reckoned from them. Prices of "
+        "the output's storage (for a month, without the images') are counted, the other amounts "
+        "reckoned from them. Prices of "
         f"{AS_OF:%Y-%m-%d} for us-east-1, without free tiers, discounts and taxes; Ground "
         "Truth's training and inference would come on top.",
         f"답 {usage.answers:,}개에 사람이 {minutes:,.0f}분을 썼습니다. 라벨, 답, 시간, 저장 "
-        "용량(한 달)은 센 값이고 나머지는 그것으로 어림한 값입니다. "
+        "용량(출력만, 한 달)은 센 값이고 나머지는 그것으로 어림한 값입니다. "
         f"{AS_OF:%Y-%m-%d} us-east-1 가격이며 프리 티어, 할인, 세금은 뺐습니다. Ground Truth의 "
         "학습과 추론 비용은 별도입니다.",
     )
