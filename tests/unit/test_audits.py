@@ -188,6 +188,17 @@ def test_a_job_that_still_labels_is_not_audited() -> None:
         check_has_ended({"LabelingJobName": "my-job", "LabelingJobStatus": status})
 
 
+def test_a_folder_is_no_manifest_and_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    lines = [boxes_line("a.jpg", [box(0)], by="no")]
+    job = write_file(tmp_path, "job.manifest", manifest(lines))
+    result = run("audit", "draw", job, "--to", tmp_path)
+    assert result.exit_code == 2
+    assert f"{tmp_path} is a folder; name the manifest file in it." in result.stderr
+    result = run("audit", "draw", tmp_path / "none", "--to", "s3://bucket/")
+    assert result.exit_code == 2
+    assert "s3://bucket/ names no file" in result.stderr
+
+
 def test_a_seed_is_no_other_seeds_with_a_sign(tmp_path: Path) -> None:
     result = run("audit", "draw", tmp_path, "--to", tmp_path / "a", "--seed", "-1")
     assert result.exit_code == 2
