@@ -1,5 +1,6 @@
 """The report: one file that shows everything, needs nothing, and lets no name become markup."""
 
+import errno
 import json
 import re
 from collections import Counter
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from groundwork.cli import main
+from groundwork.report_page import writing
 from groundwork.results.files import FolderFiles
 from groundwork.samples import generate
 from tests.support.output_trees import (
@@ -310,3 +312,90 @@ def test_a_report_that_cannot_be_made_leaves_the_old_one(job: Path, tmp_path: Pa
     assert result.exit_code == 1
     assert "There is no" in result.stderr
     assert page.read_text() == "old"
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_counted(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted(*arguments: Any, **options: Any) -> None:
+        raise AssertionError("counted first")
+
+    monkeypatch.setattr(writing, "make_report", counted)
+    write_file(tmp_path, "file", "")
+    result = run("report", job, "--to", tmp_path / "file" / "deep" / "report.html")
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {tmp_path / 'file' / 'deep'}: Not a directory\n"
+
+
+@pytest.mark.parametrize("broken", ["full", "failing"])
+def test_a_page_that_breaks_off_leaves_the_old_one_and_no_part(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def thumbnails(*arguments: Any, **options: Any) -> Iterator[bytes | str]:
+        yield b"picture"
+        if broken == "full":
+            raise OSError(errno.ENOSPC, "No space left on device", "report.html.part")
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(writing, "thumbnails", thumbnails)
+    page = write_file(tmp_path / "out", "report.html", "old")
+    result = run("report", job, "--to", page, "--image-folder", tmp_path / "photos")
+    assert result.exit_code == 1
+    if broken == "full":
+        assert result.stderr == "Error: report.html.part: No space left on device\n"
+    assert page.read_text() == "old"
+    assert list(page.parent.iterdir()) == [page]
+
+
+def test_a_broken_picture_is_told_and_the_others_are_shown(job: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    whole = (photos / "sample-00000.jpg").read_bytes()
+    (photos / "sample-00000.jpg").write_bytes(whole[: len(whole) // 2])
+    (photos / "sample-00001.jpg").write_text("no picture")
+    page = tmp_path / "report.html"
+    result = run("report", job, "--to", page, "--image-folder", photos, "--json")
+    assert result.exit_code == 0, result.output
+    gone = json.loads(result.stdout)["images_gone"]
+    assert gone["count"] == 2
+    assert "sample-00000.jpg cannot be read: image file is truncated" in gone["first"][0]
+    assert "sample-00001.jpg cannot be read" in gone["first"][1]
+    found = re.search(
+        r'id="pictures-0">\n(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert found
+    assert [line[0] for line in found[1].splitlines()] == ["!", "!", "U"]
+
+
+def test_the_page_has_a_ground_truth_trees_figures(tmp_path: Path) -> None:
+    """Ground Truth leaves no records of rounds; what its manifest and folders tell is there."""
+    lines = [
+        boxes_line("a.jpg", [box(0), box(1, left=100)], confidence=0),
+        failed_line("b.jpg"),
+        boxes_line("c.jpg", [box(0, left=25)], by="no", confidence=0.72),
+        unlabeled_line("d.jpg"),
+    ]
+    tree = write_tree(tmp_path / "kitchen", lines)
+    write_file(tree, "activelearning/2/auto_annotator_output.txt", "2 {}\n")
+    truth = write_file(
+        tmp_path, "truth.json", json.dumps({"a.jpg": [TRUE_BOX], "c.jpg": [TRUE_BOX]})
+    )
+    page = tmp_path / "report.html"
+    assert run("report", tree, "--to", page, "--no-images", "--truth", truth).exit_code == 0
+    text = re.sub(r"<[^>]*>", "|", page.read_text(encoding="utf-8").partition("<script")[0])
+    told = re.sub(r"\|+", "|", text)
+    for figure in (
+        "|kitchen|",
+        "|objects|4|",
+        "|labeled by people|1|25.0%|",
+        "|labeled by machine|1|25.0%|",
+        "|failed|1|25.0%|",
+        "|Per-image mean IoU, by people|0.500|",
+        "|Per-image mean IoU, by machine|0.333|",
+        "|cup|1|1|",
+        "|jug|1|0|",
+        "|private.us-east-1.abc|4|8.5|",
+        "|1|no worker answered|",
+        "|Ground Truth, the same labels|2 x 0.08|",
+    ):
+        assert figure in told, figure
+    assert "automation" not in parsed(page).sections
