@@ -17,6 +17,7 @@ from groundwork.report_page.markup import (
     table,
     tile,
 )
+from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import LineProblems
 from groundwork.results.quality import (
     AGREEMENT,
@@ -33,6 +34,9 @@ from groundwork.texts import Text
 PEOPLE = Text("by people", "사람")
 MACHINE = Text("by machine", "기계")
 FAILED = Text("failed", "실패")
+# How the job's own intervals are found: see LABEL_BOUND.
+_BETTING = Text("by betting", "베팅 구간")
+_EXACT = Text("exact, hypergeometric", "초기하분포의 정확한 구간")
 _CLASSES_SHOWN = 30
 _ROUNDS_SHOWN = 24
 _ITERATIONS_SHOWN = 60
@@ -106,15 +110,19 @@ def overview(content: ReportContent) -> str:
             )
         )
     measured = None if report.automation is None else report.automation.measured_quality
-    if measured is not None:
+    if report.automation is not None and measured is not None:
+        confidence = report.automation.confidence
+        sure = "" if confidence is None else f"{confidence:.0%} "
+        method = _EXACT if report.kind is LabelKind.CLASS else _BETTING
         tiles.append(
             tile(
                 Text("machine's labels, sampled", "자동 라벨, 표본 측정"),
                 number(measured.mean),
                 said(
                     Text(
-                        f"against people: [{measured.low:.3f}, {measured.high:.3f}]",
-                        f"사람 대비 [{measured.low:.3f}, {measured.high:.3f}]",
+                        f"against people: {sure}[{measured.low:.3f}, {measured.high:.3f}], "
+                        f"{method.en}",
+                        f"사람 대비 {sure}[{measured.low:.3f}, {measured.high:.3f}], {method.ko}",
                     )
                 ),
                 "machine",
@@ -510,4 +518,6 @@ def _list(title: Text, count: int, items: Sequence[str]) -> str:
 def _interval(interval: Interval | None) -> str:
     if interval is None:
         return ""
-    return f"[{interval.low:.3f}, {interval.high:.3f}], n = {interval.count:,}"
+    ends = f"[{interval.low:.3f}, {interval.high:.3f}], n = {interval.count:,}"
+    method, sure = interval.method, f"{interval.confidence:.0%}"
+    return said(Text(f"{sure} {ends}, {method.en}", f"{sure} {ends}, {method.ko}"))

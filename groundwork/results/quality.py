@@ -92,6 +92,8 @@ MEAN_INTERVAL = Definition(
         "객체에 대한 진술이 아닙니다.",
     ),
 )
+WILSON = Text("Wilson's score interval", "윌슨 점수 구간")
+NORMAL = Text("normal approximation", "정규 근사")
 LABEL_BOUND = Definition(
     Text("Bound of the machine's labels", "자동 라벨의 하한"),
     Text(
@@ -138,12 +140,14 @@ class RunningMean:
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and an interval that holds it: see ``MEAN_INTERVAL``."""
+    """A mean and an interval that holds it: see ``MEAN_INTERVAL``, of which method says which."""
 
     mean: float
     low: float
     high: float
     count: int
+    method: Text
+    confidence: float = INTERVAL_CONFIDENCE
 
 
 @dataclass
@@ -168,16 +172,38 @@ class Scores:
         self.bins[min(int(score * SCORE_BINS), SCORE_BINS - 1)] += 1
         self.is_graded = self.is_graded or score not in (0.0, 1.0)
 
+    def merge(self, other: "Scores") -> None:
+        """Take the scores of another part."""
+        self.mean.merge(other.mean)
+        self.squares += other.squares
+        self.bins = [one + more for one, more in zip(self.bins, other.bins, strict=True)]
+        self.is_graded = self.is_graded or other.is_graded
+
+    @property
+    def value(self) -> float | None:
+        """The mean so far; None of nothing."""
+        return self.mean.value
+
+    @property
+    def count(self) -> int:
+        """How many scores there are."""
+        return self.mean.count
+
+    @property
+    def total(self) -> float:
+        """The sum of the scores."""
+        return self.mean.total
+
     def interval(self) -> Interval | None:
         """Return the mean and its interval; None of fewer than two scores."""
         count, mean = self.mean.count, self.mean.value
         if mean is None or count < 2:
             return None
         if not self.is_graded:
-            return Interval(mean, *wilson_interval(mean, count), count)
+            return Interval(mean, *wilson_interval(mean, count), count, WILSON)
         variance = max(0.0, self.squares - count * mean * mean) / (count - 1)
         off = _QUANTILE * math.sqrt(variance / count)
-        return Interval(mean, max(0.0, mean - off), min(1.0, mean + off), count)
+        return Interval(mean, max(0.0, mean - off), min(1.0, mean + off), count, NORMAL)
 
 
 def wilson_interval(share: float, count: int) -> tuple[float, float]:

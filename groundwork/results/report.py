@@ -12,7 +12,7 @@ from groundwork.results.iterations import read_iterations
 from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import LineProblems
 from groundwork.results.output_tree import JobOutput, ResultsError
-from groundwork.results.quality import measure_of
+from groundwork.results.quality import Interval, measure_of
 from groundwork.results.rounds import AutomationSummary, read_automation_summary
 from groundwork.results.stated_bound import StatedBound, stated_bound
 from groundwork.results.summary import ResultSummary
@@ -123,8 +123,13 @@ class Report:
                 ],
             },
             "quality": {
-                state.value: {"measure": self.measure, "mean": mean.value, "objects": mean.count}
-                for state, mean in tally.quality.items()
+                state.value: {
+                    "measure": self.measure,
+                    "mean": scores.value,
+                    "objects": scores.count,
+                    "interval": _interval_dict(scores.interval()),
+                }
+                for state, scores in tally.quality.items()
             },
             "stated_bound": None
             if self.stated_bound is None
@@ -253,6 +258,17 @@ def _attributes(counted: ManifestTally) -> str:
         by = f" of job {jobs}" if jobs else ""
         told.append(f"{name} ({tally.states.total()} objects{by})")
     return "; ".join(told)
+
+
+def _interval_dict(interval: Interval | None) -> dict[str, Any] | None:
+    if interval is None:
+        return None
+    return {
+        "low": interval.low,
+        "high": interval.high,
+        "confidence": interval.confidence,
+        "method": interval.method.en,
+    }
 
 
 def _problems_dict(problems: LineProblems) -> dict[str, Any]:

@@ -40,7 +40,7 @@ from groundwork.results.labels import (
     read_label,
     unnamed_class,
 )
-from groundwork.results.quality import Box, RunningMean
+from groundwork.results.quality import Box, RunningMean, Scores
 from groundwork.results.truth import Truth
 
 CONFIDENCE_BINS = 20
@@ -79,7 +79,7 @@ class LabelTally:
     confidence
         The mean of these confidences.
     quality
-        By state: the mean over objects whose truth is known and whose label lacks nothing, of
+        By state: the scores of objects whose truth is known and whose label lacks nothing, of
         ``image_mean_iou`` for boxes and ``class_score`` for classes.
     jobs
         Labeled and failed objects by the job that says it did them.
@@ -97,8 +97,8 @@ class LabelTally:
     iterations: Counter[tuple[int, LabelState]] = field(default_factory=Counter)
     confidences: Counter[int] = field(default_factory=Counter)
     confidence: RunningMean = field(default_factory=RunningMean)
-    quality: dict[LabelState, RunningMean] = field(
-        default_factory=lambda: {state: RunningMean() for state in _LABELED}
+    quality: dict[LabelState, Scores] = field(
+        default_factory=lambda: {state: Scores() for state in _LABELED}
     )
     jobs: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -119,8 +119,8 @@ class LabelTally:
         self.iterations += other.iterations
         self.confidences += other.confidences
         self.confidence.merge(other.confidence)
-        for state, mean in other.quality.items():
-            self.quality[state].merge(mean)
+        for state, scores in other.quality.items():
+            self.quality[state].merge(scores)
         self.jobs += other.jobs
         for reason, count in other.reasons.items():
             self._add_reason(reason, count)

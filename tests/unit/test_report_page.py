@@ -1,6 +1,7 @@
 """The report: one file that shows everything, needs nothing, and lets no name become markup."""
 
 import errno
+import html
 import json
 import re
 from collections import Counter
@@ -149,6 +150,21 @@ def test_a_foreign_record_of_no_objects_is_no_curve(job: Path, tmp_path: Path) -
     assert result.exit_code == 0, result.output
     assert "automation" in parsed(page).sections
     assert "After iteration 1" not in page.read_text(encoding="utf-8")
+
+
+def test_intervals_name_their_confidence_and_method(job: Path, tmp_path: Path) -> None:
+    summary = {"confidence": 0.9, "measured_quality": {"mean": 0.8, "low": 0.7, "high": 0.9}}
+    write_file(job, "activelearning/summary.json", json.dumps(summary))
+    lines = [boxes_line(name, [box(0)]) for name in ("a.jpg", "b.jpg")]
+    write_file(job, "manifests/output/output.manifest", manifest(lines))
+    truth = write_file(
+        tmp_path, "truth.json", json.dumps({"a.jpg": [TRUE_BOX], "b.jpg": [TRUE_BOX]})
+    )
+    page = tmp_path / "report.html"
+    assert run("report", job, "--to", page, "--no-images", "--truth", truth).exit_code == 0
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    assert "against people: 90% [0.700, 0.900], by betting" in text
+    assert "95% [0.342, 1.000], n = 2, Wilson's score interval" in text
 
 
 def test_the_bound_of_accepted_labels_is_that_of_the_test_that_passed(

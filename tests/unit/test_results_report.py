@@ -59,6 +59,12 @@ def test_a_ground_truth_tree_is_told_in_full(tmp_path: Path) -> None:
         "measure": "mean IoU",
         "mean": pytest.approx((0.5 + 1) / 2),
         "objects": 2,
+        "interval": {
+            "low": pytest.approx(0.75 - 1.959964 * 0.25),
+            "high": 1.0,
+            "confidence": 0.95,
+            "method": "normal approximation",
+        },
     }
     assert document["quality"]["machine"]["mean"] == pytest.approx(15 / 45)
     assert document["failure_reasons"] == {"no worker answered": 1}
@@ -89,7 +95,12 @@ def test_labels_that_the_truth_cannot_be_compared_with_have_no_quality(tmp_path:
     ]
     report = reported(tmp_path, masks, truth=truth)
     assert report.measure is None
-    assert report.to_dict()["quality"]["human"] == {"measure": None, "mean": None, "objects": 0}
+    assert report.to_dict()["quality"]["human"] == {
+        "measure": None,
+        "mean": None,
+        "objects": 0,
+        "interval": None,
+    }
     assert not any("The truth knows none" in note for note in report.notes)
     several = {"class-map": {"0": "cup"}, "human-annotated": "yes"}
     lines = [
