@@ -3,18 +3,30 @@
 from collections.abc import Mapping
 from typing import Any
 
-from groundwork.audits.sampling import AUDIT_ATTRIBUTE
+from groundwork.audits.sampling import AUDIT_ATTRIBUTE, AuditError
 from groundwork.service import Service
 
 # Of DescribeLabelingJob's answer, what CreateLabelingJob takes unchanged.
 _SAME = ("RoleArn", "LabelCategoryConfigS3Uri", "HumanTaskConfig")
 _NAME_CHARACTERS = 63
+_ENDED = ("Completed", "Failed", "Stopped")
 
 
 def audit_job_name(job: str, seed: int) -> str:
     """Return the name of the audit job; another seed's audit has another one."""
-    end = f"-audit-{abs(seed)}"
+    end = f"-audit-{seed}"
     return job[: _NAME_CHARACTERS - len(end)].rstrip("-") + end
+
+
+def check_has_ended(description: Mapping[str, Any]) -> None:
+    """Raise AuditError for a job that runs: what it labels later would be in no sample."""
+    status = str(description["LabelingJobStatus"])
+    if status not in _ENDED:
+        raise AuditError(
+            f"The job {description['LabelingJobName']} is {status}: it may label more by machine, "
+            "of which an audit started now would say nothing. Wait for its end, or take its labels "
+            "so far with `groundwork audit draw`."
+        )
 
 
 def audit_job_request(

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from groundwork.audits.sampling import AUDIT_ATTRIBUTE, AUDIT_KEY, AuditError
+from groundwork.audits.sampling import AUDIT_ATTRIBUTE, AUDIT_KEY, AUDITED_KINDS, AuditError
 from groundwork.autolabel.bound import Sample, lower_bound
 from groundwork.autolabel.rounds import measured_interval
 from groundwork.manifest import LabelState, LineError, read_lines
 from groundwork.results.agreement import likeness
-from groundwork.results.labels import LabelKind, object_of, parse_line
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import object_of, parse_line
 from groundwork.results.output_tree import JobOutput
+from groundwork.results.quality import CLASS_ACCURACY, IMAGE_MEAN_IOU, Measure, measure_of
 
 # Guesses of what qualities are and how far they scatter, made before anything is drawn: they
 # decide how tight the interval is, not whether it holds.
@@ -54,7 +56,7 @@ class MeasuredAudit:
     @property
     def method(self) -> str:
         """How the interval is found, in one sentence."""
-        if self.measure == "accuracy":
+        if self.measure == CLASS_ACCURACY.name:
             return (
                 "exact, by the hypergeometric distribution of a sample without replacement "
                 "(Clopper and Pearson's for a finite population)"
@@ -112,11 +114,18 @@ def measure_audit(output: JobOutput, confidence: float) -> MeasuredAudit:
             "forms; one audit's output is needed."
         )
     population, seed, _ = next(iter(told))
+    (kind,) = kinds
+    measure = measure_of(kind) if kind in AUDITED_KINDS else None
+    if measure is None:
+        raise AuditError(
+            f"{output.address} has machine labels that are neither boxes nor one class; an audit "
+            "cannot measure them."
+        )
     return _measured(
         scores,
         population=population,
         seed=seed,
-        graded=kinds == {LabelKind.BOXES},
+        measure=measure,
         confidence=confidence,
         without_answer=without_answer,
     )
@@ -138,7 +147,7 @@ def _measured(
     *,
     population: int,
     seed: int,
-    graded: bool,
+    measure: Measure,
     confidence: float,
     without_answer: int,
 ) -> MeasuredAudit:
@@ -150,11 +159,11 @@ def _measured(
         population=population,
         forecast_mean=_USUAL_QUALITY,
         forecast_highest=_USUAL_QUALITY,
-        graded=graded,
+        graded=measure is IMAGE_MEAN_IOU,
     )
     mean, low, high = measured_interval([sample], 1 - confidence, _SPREAD)
     return MeasuredAudit(
-        measure="mean IoU" if graded else "accuracy",
+        measure=measure.name,
         mean=mean,
         low=low,
         high=high,

@@ -7,13 +7,14 @@ from typing import Any
 
 from groundwork.errors import UserError
 from groundwork.manifest import METADATA_SUFFIX, LabelState, LineError, read_lines
-from groundwork.results.labels import LabelKind, object_of, parse_line
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import object_of, parse_line
 from groundwork.results.output_tree import JobOutput
 
 # What a line of an audit's manifest tells of the audit; jobs pass it through unchanged.
 AUDIT_KEY = "groundwork-audit"
 AUDIT_ATTRIBUTE = "audit"
-_KINDS = (LabelKind.BOXES, LabelKind.CLASS)
+AUDITED_KINDS = (LabelKind.BOXES, LabelKind.CLASS)
 
 
 class AuditError(UserError):
@@ -62,7 +63,7 @@ def draw_sample(output: JobOutput, label_attribute: str, size: int, seed: int) -
         if found.state is not LabelState.MACHINE:
             continue
         label = found.read()
-        if label.kind not in _KINDS or label.problems:
+        if label.kind not in AUDITED_KINDS or label.problems:
             unreadable += 1
             continue
         population += 1

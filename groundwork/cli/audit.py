@@ -1,13 +1,18 @@
 """Audits of a job's machine labels."""
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
-from groundwork.audits.audit_job import audit_job_name, audit_job_request, start_audit_job
+from groundwork.audits.audit_job import (
+    audit_job_name,
+    audit_job_request,
+    check_has_ended,
+    start_audit_job,
+)
 from groundwork.audits.measuring import measure_audit
 from groundwork.audits.sampling import AUDIT_ATTRIBUTE, AuditError, AuditSample, draw_sample
+from groundwork.cli.manifest_place import ManifestPlace
 from groundwork.cli.places import (
     chosen_engine,
     chosen_s3,
@@ -18,10 +23,7 @@ from groundwork.cli.results import label_attribute_option
 from groundwork.cli.terminal import json_option, print_json, print_rows, say, told_plainly
 from groundwork.results.output_tree import JobOutput, open_output
 from groundwork.results.report import make_report
-from groundwork.s3_client import S3Client
-from groundwork.s3_uri import S3Uri, S3UriFormatError
-
-_S3_SCHEME = "s3://"
+from groundwork.s3_uri import S3Uri
 
 
 @click.group()
@@ -47,7 +49,7 @@ _sample_option = click.option(
     help="How many labels to draw.",
 )
 _seed_option = click.option(
-    "--seed", type=int, default=0, show_default=True, help="Draws another sample."
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws another sample."
 )
 
 
@@ -85,8 +87,9 @@ def draw(
         groundwork audit draw build/my-job --to audit.manifest --sample 100
     """
     client = chosen_s3(on_local_cloud)
+    manifest = ManifestPlace(target, client)
     sample = _drawn(open_output(place, client), label_attribute, size, seed)
-    _write(sample, target, client)
+    manifest.write(sample.lines)
     if as_json:
         print_json(_document(sample, seed, target))
     else:
@@ -121,20 +124,22 @@ def start(
 ) -> None:
     """Draw a sample of a JOB's machine labels and start a job like it on the sample.
 
-    The same work team, task and role; no automated labeling. Example:
+    The same work team, task and role; no automated labeling. The job has to have ended, since an
+    audit speaks of all its machine labels. Example:
 
     \b
         groundwork audit start my-job --sample 200 --aws
     """
     engine = chosen_engine(aws, endpoint, region)
     description = engine.labeling.call("describe_labeling_job", LabelingJobName=job)
+    check_has_ended(description)
     folder = S3Uri.parse(description["OutputConfig"]["S3OutputPath"])
     output = open_output(str(folder.child(job)), engine.files)
     attribute = label_attribute or str(description["LabelAttributeName"])
     sample = _drawn(output, attribute, size, seed)
     name = audit_job_name(job, seed)
     manifest = str(folder.child(f"{name}.manifest"))
-    _write(sample, manifest, engine.files)
+    ManifestPlace(manifest, engine.files).write(sample.lines)
     request = audit_job_request(
         description, name=name, manifest=manifest, workers_per_object=workers_per_object
     )
@@ -197,21 +202,6 @@ def _drawn(output: JobOutput, label_attribute: str | None, size: int, seed: int)
             "choose with --label-attribute."
         )
     return draw_sample(output, attribute, size, seed)
-
-
-def _write(sample: AuditSample, target: str, client: S3Client | None) -> None:
-    if not target.lower().startswith(_S3_SCHEME):
-        path = Path(target)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"".join(sample.lines))
-        return
-    try:
-        uri = S3Uri.parse(target)
-    except S3UriFormatError as error:
-        raise click.UsageError(str(error)) from error
-    if not uri.key or target.endswith("/"):
-        raise click.UsageError(f"{target} names no file; write s3://<bucket>/<name>.manifest")
-    (client or S3Client.from_environment()).put_stream(uri, iter(sample.lines))
 
 
 def _document(sample: AuditSample, seed: int, manifest: str) -> dict[str, object]:

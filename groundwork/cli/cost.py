@@ -131,8 +131,9 @@ def _show(bill: Bill, plan: JobPlan | None) -> None:
     say("")
     say(
         f"Prices of {AS_OF:%Y-%m-%d} for us-east-1, without free tiers, discounts and taxes. "
-        "Labels, answers, time and storage are counted or planned; the other amounts are reckoned "
-        "from them. Ground Truth's training and inference would come on top of its price."
+        f"Labels, answers, time and storage (of {usage.stored}) are counted or planned; the other "
+        "amounts are reckoned from them. Ground Truth's training and inference would come on top "
+        "of its price."
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from groundwork.cli.manifest_place import ManifestPlace
 from groundwork.cli.places import chosen_s3, local_option
 from groundwork.cli.results import label_attribute_option
 from groundwork.cli.terminal import (
@@ -34,10 +35,7 @@ from groundwork.datasets.model import TRAIN, VALIDATION, DatasetError, ReadImage
 from groundwork.manifest import LabelState
 from groundwork.results.output_tree import open_output
 from groundwork.results.report import make_report
-from groundwork.s3_client import S3Client
-from groundwork.s3_uri import S3Uri, S3UriFormatError
 
-_S3_SCHEME = "s3://"
 _SHOWN = 10
 _LABELS_FILE = "labels.json"
 
@@ -56,7 +54,9 @@ _LABELS_FILE = "labels.json"
     help="The share of images for training, 0.8 say; the others are for validation. "
     "By default there is no split.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Gives another split.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Gives another split."
+)
 @click.option(
     "--only",
     type=click.Choice(["human", "machine"]),
@@ -171,9 +171,10 @@ def import_(
     \b
         groundwork import dataset --format yolo --to s3://my-bucket/input/dataset.manifest
     """
+    place = ManifestPlace(target, chosen_s3(on_local_cloud))
     dataset = read_dataset(kind, folder)
     summary = ImportSummary()
-    store = _ManifestTarget(target, image_prefix, folder, chosen_s3(on_local_cloud))
+    store = _ImportTarget(place, image_prefix, folder)
     lines = manifest_lines(
         dataset,
         label_attribute=label_attribute,
@@ -201,39 +202,23 @@ def import_(
         raise DatasetError([f"{folder} has no image with labels that could be read."])
 
 
-class _ManifestTarget:
-    """Where a manifest is written to, and where its images will be."""
+class _ImportTarget:
+    """Where an imported manifest is written to, and where its images will be."""
 
-    def __init__(
-        self, target: str, image_prefix: str | None, folder: Path, client: S3Client | None
-    ) -> None:
+    def __init__(self, place: ManifestPlace, image_prefix: str | None, folder: Path) -> None:
+        self._place = place
         self._prefix = image_prefix.rstrip("/") if image_prefix else None
         self._folder = folder
-        self._client: S3Client | None = None
-        self._uri: S3Uri | None = None
-        if target.lower().startswith(_S3_SCHEME):
-            try:
-                self._uri = S3Uri.parse(target)
-            except S3UriFormatError as error:
-                raise click.UsageError(str(error)) from error
-            if not self._uri.key or target.endswith("/"):
-                raise click.UsageError(
-                    f"{target} names no file; write s3://<bucket>/<folder>/<name>.manifest"
-                )
-            self._client = client or S3Client.from_environment()
-        self._path = Path(target)
-        if self._uri is None and self._path.is_dir():
-            raise click.UsageError(f"{target} is a folder; name the manifest file in it.")
 
     @property
     def labels_address(self) -> str:
         """Where the label category file is."""
-        return str(self._beside(_LABELS_FILE) if self._uri else self._path.parent / _LABELS_FILE)
+        return self._place.beside(_LABELS_FILE)
 
     @property
     def uses_local_paths(self) -> bool:
         """Whether the manifest names files of this machine, which no job can read."""
-        return self._uri is None and self._prefix is None
+        return self._place.client is None and self._prefix is None
 
     def address(self, image: ReadImage) -> str:
         """Return where an image is for the job, after bringing it there if it has to be."""
@@ -246,34 +231,16 @@ class _ManifestTarget:
                     "for the job: --image-prefix s3://<bucket>/<prefix>"
                 ]
             )
-        if self._client is None:
+        if self._place.client is None:
             return str(image.path.resolve())
-        uri = self._beside(f"images/{image.name}")
         kind = "image/png" if image.path.suffix.lower() == ".png" else "image/jpeg"
-        self._client.put(uri, image.path.read_bytes(), content_type=kind)
-        return str(uri)
+        return self._place.write_beside(f"images/{image.name}", image.path.read_bytes(), kind)
 
     def write(self, lines: Iterable[bytes], summary: ImportSummary) -> None:
         """Write the manifest, and the label category file beside it."""
-        if self._client is not None and self._uri is not None:
-            self._client.put_stream(self._uri, lines)
-            self._client.put(
-                self._beside(_LABELS_FILE),
-                label_categories(summary.classes),
-                content_type="application/json",
-            )
-            return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_name(f"{self._path.name}.part")
-        with part.open("wb") as file:
-            file.writelines(lines)
-        part.replace(self._path)
-        Path(self.labels_address).write_bytes(label_categories(summary.classes))
-
-    def _beside(self, name: str) -> S3Uri:
-        uri = self._uri or S3Uri("", "")
-        folder, _, _ = uri.key.rpartition("/")
-        return S3Uri(uri.bucket, folder).child(name)
+        self._place.write(lines)
+        categories = label_categories(summary.classes)
+        self._place.write_beside(_LABELS_FILE, categories, "application/json")
 
 
 def _export_document(folder: Path, summary: ExportSummary) -> dict[str, object]:
@@ -321,7 +288,7 @@ def _show_export(folder: Path, summary: ExportSummary) -> None:
     say(f"Written: {folder}")
 
 
-def _show_import(target: str, store: _ManifestTarget, summary: ImportSummary) -> None:
+def _show_import(target: str, store: _ImportTarget, summary: ImportSummary) -> None:
     say(
         f"{summary.images:,} images with {summary.boxes:,} boxes of "
         f"{len(summary.classes)} classes; {summary.empty_images:,} without objects"

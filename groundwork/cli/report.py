@@ -44,7 +44,9 @@ _SHOWN = 3
     show_default=True,
     help="How many objects the gallery has at most: the most doubted half, and a random sample.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Draws another sample.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws another sample."
+)
 @click.option(
     "--processes",
     type=click.IntRange(1),

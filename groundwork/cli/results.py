@@ -17,6 +17,7 @@ from groundwork.cli.terminal import (
 from groundwork.manifest import LabelState
 from groundwork.results.labels import LineProblems
 from groundwork.results.output_tree import open_output
+from groundwork.results.quality import Interval
 from groundwork.results.report import Report, make_report
 from groundwork.results.truth import Truth
 
@@ -129,11 +130,12 @@ def _overview(report: Report) -> list[tuple[Any, ...]]:
         rows.append((name, f"{count:,}{share}"))
     for state, name in ((LabelState.HUMAN, "people"), (LabelState.MACHINE, "machine")):
         quality = tally.quality[state]
-        if quality.value is not None:
+        if report.measure is not None and quality.value is not None:
             rows.append(
                 (
                     f"{name}: {report.measure}",
-                    f"{quality.value:.3f} against the truth, over {quality.count:,} objects",
+                    f"{quality.value:.3f} against the truth, over {quality.count:,} objects"
+                    + _interval(quality.interval()),
                 )
             )
     if report.stated_bound is not None:
@@ -142,10 +144,19 @@ def _overview(report: Report) -> list[tuple[Any, ...]]:
             (
                 "the job states",
                 f"at least {bound.quality:.3f} for machine labels, with {bound.confidence:.0%} "
-                "confidence",
+                "confidence, proven by random samples that people labeled",
             )
         )
     return rows
+
+
+def _interval(interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    return (
+        f"; {interval.confidence:.0%} interval {interval.low:.3f} to {interval.high:.3f} "
+        f"({interval.method.en})"
+    )
 
 
 def _show_confidences(report: Report) -> None:

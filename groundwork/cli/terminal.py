@@ -82,5 +82,17 @@ def told_plainly(command: Callable[..., None]) -> Callable[..., None]:
             raise click.UsageError(str(error)) from error
         except UserError as error:
             raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            # Whoever read the output has seen enough; click ends quietly then.
+            raise
+        except OSError as error:
+            raise click.ClickException(_reason(error)) from error
 
     return told
+
+
+def _reason(error: OSError) -> str:
+    """Return which file it was about, and what the system said."""
+    if error.filename is None or error.strerror is None:
+        return str(error) or type(error).__name__
+    return f"{error.filename}: {error.strerror}"

@@ -115,7 +115,7 @@ def remove(*, team: Team, emails: Sequence[str], as_json: bool) -> None:
         groundwork workers remove ana@example.com --aws
     """
     unknown, problems = team.remove(emails, datetime.now(UTC))
-    problems += [f"{email} is nobody in the team's user pool" for email in unknown]
+    problems += [f"{email} is nobody in the team" for email in unknown]
     _end(team, [], problems, as_json)
 
 

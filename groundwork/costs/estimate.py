@@ -55,7 +55,6 @@ class JobPlan:
         Of all images together.
     """
 
-    engine: str
     task_type: str
     objects: int
     workers_per_object: int
@@ -71,7 +70,9 @@ class JobPlan:
         human = self.objects - machine
         answers = human * self.workers_per_object
         batch, stored_bytes = self.batch_size, self.image_bytes + answers * _OUTPUT_BYTES_PER_ANSWER
+        stored = "images and output"
         if self.is_automated:
+            stored = "images, features and output"
             batch = min(batch, objects_at_once(self.objects))
             stored_bytes += self.objects * _FEATURE_BYTES[self.task_type]
         return Usage(
@@ -82,6 +83,7 @@ class JobPlan:
             batches=math.ceil(human / batch),
             is_automated=self.is_automated,
             stored_bytes=stored_bytes,
+            stored=stored,
         )
 
 
@@ -139,7 +141,6 @@ def plan_job(
     counted, image_bytes = (objects, None) if objects is not None else _objects(settings, client)
     task_type = str(settings["task_type"])
     return JobPlan(
-        engine=str(settings["engine"]),
         task_type=task_type,
         objects=counted,
         workers_per_object=int(settings["workers_per_object"]),

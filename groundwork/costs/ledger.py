@@ -31,7 +31,7 @@ class Bill:
 
     @property
     def engine_usd(self) -> float:
-        """The open engine, with a month of storage."""
+        """The open engine, with a month of storage: of what, ``Usage.stored`` tells."""
         return _total(self.usage.engine_items())
 
     @property
@@ -90,6 +90,7 @@ def job_usage(
         batches=len(report.iteration_rows()) or 1,
         is_automated=bool(states[LabelState.MACHINE] or rounds),
         stored_bytes=output.files.total_bytes("") if output.is_tree else output.size(),
+        stored="output",
         automated_seconds=_automated_seconds(rounds),
     )
 

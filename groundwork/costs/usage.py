@@ -1,7 +1,8 @@
 """What a job of the open engine uses of AWS, reckoned from what was or will be labeled.
 
 Only counts are known of a job; what each of them takes is in the constants here, chosen rather too
-high. They are estimates, which a bill may prove wrong, and every output says so.
+high, but for the rounds that an object is labeled in, which are an assumption. They are estimates,
+which a bill may prove wrong, and every output says so.
 """
 
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ _TRANSITIONS_PER_BATCH = 80
 # Of each object of an automated job: features once, a label in every round that it is left.
 _FEATURE_SECONDS = 0.15
 _LABEL_SECONDS = 0.05
+# An assumption: how soon the machine's labels are accepted depends on the images. It is at most the
+# number of batches, if nothing is accepted before the last; docs/scale.md has what that would cost.
 _ROUNDS_PER_OBJECT = 5
 # Of each batch of an automated job: a training.
 _TRAINING_SECONDS = 60.0
@@ -85,7 +88,10 @@ class Usage:
     is_automated
         Whether the job asked for automated labeling.
     stored_bytes
-        Of the images and the output.
+        What is kept in S3.
+    stored
+        What that is, in words: of a finished job the output alone is counted, as its images are
+        elsewhere; an estimate has the images, too.
     """
 
     human: int
@@ -95,6 +101,7 @@ class Usage:
     batches: int
     is_automated: bool
     stored_bytes: int
+    stored: str
     automated_seconds: float | None = None
 
     @property
@@ -130,7 +137,8 @@ class Usage:
 
     def storage_item(self) -> Item:
         """Return a month of storage."""
-        return Item("S3: storage for a month", self.stored_bytes / _BYTES_PER_GB, S3_GB_MONTH)
+        amount = self.stored_bytes / _BYTES_PER_GB
+        return Item(f"S3: {self.stored} for a month", amount, S3_GB_MONTH)
 
     def _automated_seconds(self) -> float:
         if self.automated_seconds is not None:

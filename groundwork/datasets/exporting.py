@@ -31,7 +31,8 @@ from groundwork.datasets.voc import VocWriter
 from groundwork.datasets.yolo import YoloWriter
 from groundwork.errors import UsageProblemError
 from groundwork.manifest import LabelState
-from groundwork.results.labels import ImageSize, LabelKind, LineProblems, read_objects
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import ImageSize, LineProblems, read_objects
 from groundwork.results.output_tree import JobOutput
 from groundwork.results.quality import Box
 from groundwork.s3_client import S3Client

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from groundwork.errors import UserError
 from groundwork.manifest import LabelState
-from groundwork.results.labels import ImageSize, LabelKind
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import ImageSize
 from groundwork.results.quality import Box
 
 TRAIN, VALIDATION = "train", "val"

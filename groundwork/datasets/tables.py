@@ -7,7 +7,8 @@ from xml.sax.saxutils import quoteattr
 
 from groundwork.datasets.model import VALIDATION, DatasetPlan, LabeledImage
 from groundwork.manifest import LabelState
-from groundwork.results.labels import ImageSize, LabelKind
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import ImageSize
 
 _CSV_COLUMNS = (
     "image",

@@ -26,7 +26,8 @@ from groundwork.datasets.model import (
     plain_number,
 )
 from groundwork.images import EXTENSIONS
-from groundwork.results.labels import ImageSize, LabelKind
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import ImageSize
 from groundwork.results.quality import Box
 
 _SETTINGS = "data.yaml"

@@ -13,19 +13,12 @@ from groundwork.costs.ledger import Bill, job_usage
 from groundwork.manifest import LabelState
 from groundwork.results.agreement import ObjectWork, WorkerWork, read_work
 from groundwork.results.doubts import Doubt, doubts
-from groundwork.results.iterations import read_iterations
-from groundwork.results.labels import (
-    ImageSize,
-    Label,
-    LabeledObject,
-    LabelKind,
-    LineProblems,
-    read_objects,
-)
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import ImageSize, Label, LabeledObject, LineProblems, read_objects
 from groundwork.results.output_tree import JobOutput
 from groundwork.results.quality import Box, Scores
 from groundwork.results.report import Report
-from groundwork.results.rounds import AutomationSummary, Round, read_automation_summary, read_rounds
+from groundwork.results.rounds import Round, read_rounds
 from groundwork.results.second_opinions import SecondOpinions
 from groundwork.results.truth import Truth
 
@@ -125,7 +118,6 @@ class ReportContent:
     scores: dict[LabelState, Scores]
     workers: dict[str, WorkerWork]
     rounds: list[Round]
-    automation: AutomationSummary | None
     bill: Bill
     problems: list[str]
 
@@ -162,13 +154,13 @@ def gather(
         scores={LabelState.HUMAN: Scores(), LabelState.MACHINE: Scores()},
         workers=workers,
         rounds=rounds,
-        automation=read_automation_summary(output),
         bill=Bill(job_usage(output, report, workers.values(), rounds)),
         problems=problems,
     )
     if report.label_attribute is None:
         return content
-    reader = _Reader(output, report, truth, work, read_iterations(output))
+    opinions = SecondOpinions(output, report.label_attribute, problems)
+    reader = _Reader(report, truth, work, opinions)
     chosen = _Chosen(most_shown, seed)
     for found in read_objects(output.chunks(), report.label_attribute, LineProblems()):
         progress(1)
@@ -189,17 +181,16 @@ def gather(
 class _Reader:
     def __init__(
         self,
-        output: JobOutput,
         report: Report,
         truth: Truth | None,
         work: dict[int, ObjectWork],
-        iterations: "array[int] | None",
+        opinions: SecondOpinions,
     ) -> None:
         self._truth = truth
         self._work = work
-        self._iterations = iterations or array("H")
+        self._iterations = report.iterations or array("H")
         self._names = report.summary.tally.class_names
-        self._opinions = SecondOpinions(output, report.label_attribute or "")
+        self._opinions = opinions
 
     def read(self, found: LabeledObject) -> ShownObject:
         number = found.object_id
@@ -211,8 +202,7 @@ class _Reader:
         label = found.read(self._names)
         score = None
         if self._truth is not None and not label.problems:
-            classes = () if label.kind is LabelKind.BOXES else label.classes[:1]
-            score = self._truth.score(found.source, label.boxes, classes)
+            score = self._truth.score(found.source, label.kind, label.boxes, label.classes)
         surprise = None
         if found.state is LabelState.HUMAN:
             surprise = self._opinions.surprise(number, iteration, label)

@@ -1,14 +1,14 @@
 """The gallery's objects as the page's script reads them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from groundwork.datasets.model import plain_number
 from groundwork.manifest import LabelState
 from groundwork.report_page.content import ReportContent, ShownObject
 from groundwork.results.doubts import DoubtKind, lowest_confidence
-from groundwork.results.labels import LabelKind
+from groundwork.results.kinds import LabelKind
 from groundwork.results.quality import Box
 
 # Pictures in one block of the page: a block is taken apart when the first of its pictures is shown.
@@ -21,14 +21,16 @@ _DIGITS = 3
 def gallery_data(content: ReportContent) -> str:
     """Return the JSON document that is inside the page.
 
-    Objects are arrays, in the order that ``page.js`` takes them apart in.
+    Objects are arrays, to keep the file small; ``fields`` names what is in them.
     """
     classes = _Numbered(name for name, _, _ in content.report.class_rows())
     workers = _Numbered(content.workers)
     prefixes = _Numbered(())
-    objects = [_row(shown, classes, workers, prefixes) for shown in content.shown]
+    objects = [_fields(shown, classes, workers, prefixes) for shown in content.shown]
     document = {
-        "objects": objects,
+        "fields": list(objects[0]) if objects else [],
+        "objects": [list(fields.values()) for fields in objects],
+        "sources": [state.value for state in _STATES],
         "classes": classes.names,
         "workers": workers.names,
         "prefixes": prefixes.names,
@@ -56,38 +58,39 @@ class _Numbered:
         return self._numbers.setdefault(name, len(self._numbers))
 
 
-def _row(
+def _fields(
     shown: ShownObject, classes: _Numbered, workers: _Numbered, prefixes: _Numbered
-) -> list[Any]:
+) -> dict[str, Any]:
     found, label = shown.found, shown.label
     folder, slash, name = found.source.rpartition("/")
     size = label.image_size
-    confidences: Sequence[float | None] = label.confidences
+    # What people's labels carry under that name is how far they agree, 0 for a single one.
+    is_machine = found.state is LabelState.MACHINE
+    confidences = label.confidences if is_machine else (None,) * len(label.boxes)
     boxes = [
         [classes.of(box.label), *_sides(box), _rounded(confidence)]
         for box, confidence in zip(label.boxes, confidences, strict=False)
     ]
-    confidence = lowest_confidence(label)
-    return [
-        found.object_id,
-        name,
-        _STATES.index(found.state),
-        shown.iteration,
-        size.width if size else 0,
-        size.height if size else 0,
-        boxes,
-        [classes.of(each) for each in label.classes],
-        _rounded(confidence),
-        [workers.of(each) for each in shown.work.workers],
-        _rounded(shown.work.agreement),
-        _rounded(shown.score),
-        [[_DOUBTS.index(each.kind), _rounded(each.strength)] for each in shown.doubts],
-        None
+    return {
+        "number": found.object_id,
+        "name": name,
+        "source": _STATES.index(found.state),
+        "iteration": shown.iteration,
+        "width": size.width if size else 0,
+        "height": size.height if size else 0,
+        "boxes": boxes,
+        "classes": [classes.of(each) for each in label.classes],
+        "confidence": _rounded(lowest_confidence(label) if is_machine else None),
+        "workers": [workers.of(each) for each in shown.work.workers],
+        "agreement": _rounded(shown.work.agreement),
+        "score": _rounded(shown.score),
+        "doubts": [[_DOUBTS.index(each.kind), _rounded(each.strength)] for each in shown.doubts],
+        "truth": None
         if shown.truth is None or label.kind is not LabelKind.BOXES
         else [_sides(box) for box in shown.truth],
-        found.failure_reason or "",
-        prefixes.of(folder + slash),
-    ]
+        "reason": found.failure_reason or "",
+        "prefix": prefixes.of(folder + slash),
+    }
 
 
 def _sides(box: Box) -> list[int | float]:

@@ -55,44 +55,14 @@
   const doubtWord = (kind) => word(WORDS[`doubt-${kind}`] ? `doubt-${kind}` : kind);
   const fixed = (value) => value.toFixed(2);
 
-  // Objects are arrays in the file, to keep it small; the order is that of gallery.py.
+  // Objects are arrays in the file, to keep it small; data.fields names what is in them.
   const objects = data.objects.map((row, index) => {
-    const [
-      number,
-      name,
-      source,
-      iteration,
-      width,
-      height,
-      boxes,
-      classes,
-      confidence,
-      workers,
-      agreement,
-      score,
-      doubts,
-      truth,
-      reason,
-      prefix,
-    ] = row;
+    const object = Object.fromEntries(data.fields.map((field, place) => [field, row[place]]));
     return {
+      ...object,
       index,
-      number,
-      name,
-      source: ["human", "machine", "failed"][source],
-      iteration,
-      width,
-      height,
-      boxes,
-      classes,
-      confidence,
-      workers,
-      agreement,
-      score,
-      doubts,
-      truth,
-      reason,
-      address: data.prefixes[prefix] + name,
+      source: data.sources[object.source],
+      address: data.prefixes[object.prefix] + object.name,
     };
   });
 
@@ -155,9 +125,7 @@
       drawn.append(shape("rect", { class: "under", x, y, width, height }));
       drawn.append(shape("rect", { x, y, width, height, stroke: color(classIndex) }));
       if (withNames) {
-        // People's is that of their agreement: 0 for a single worker.
-        const told =
-          confidence === null || object.source === "human" ? "" : ` ${fixed(confidence)}`;
+        const told = confidence === null ? "" : ` ${fixed(confidence)}`;
         const text = shape("text", {
           x: x + size / 4,
           y: Math.max(y - size / 3, size),
@@ -238,7 +206,7 @@
     const third = element("span", { className: "line" });
     if (object.score !== null) third.append(`${word("score")} ${fixed(object.score)}`);
     if (object.agreement !== null) third.append(` ${word("agreement")} ${fixed(object.agreement)}`);
-    if (object.source === "machine" && object.confidence !== null)
+    if (object.confidence !== null)
       third.append(` ${word("confidence")} ${fixed(object.confidence)}`);
     const chips = element("span", { className: "line" });
     for (const [kind] of object.doubts.slice(0, 2)) {
@@ -346,7 +314,7 @@
     const classes = [...new Set(object.classes)].map((each) => data.classes[each]);
     fact(list, "classes", object.source === "failed" ? "" : classes.join(", ") || word("nothing"));
     fact(list, "iteration", object.iteration || null);
-    fact(list, "confidence", object.confidence ? object.confidence.toFixed(3) : null);
+    fact(list, "confidence", object.confidence === null ? null : object.confidence.toFixed(3));
     fact(list, "score", object.score === null ? null : object.score.toFixed(3));
     fact(list, "agreement", object.agreement === null ? null : object.agreement.toFixed(3));
     fact(list, "workers", object.workers.map((each) => data.workers[each]).join(", "));

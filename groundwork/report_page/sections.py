@@ -17,23 +17,26 @@ from groundwork.report_page.markup import (
     table,
     tile,
 )
-from groundwork.results.labels import LabelKind, LineProblems
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import LineProblems
 from groundwork.results.quality import (
     AGREEMENT,
-    CLASS_ACCURACY,
-    IMAGE_MEAN_IOU,
     LABEL_BOUND,
     MEAN_INTERVAL,
     SCORE_BINS,
     Definition,
     Interval,
+    measure_of,
 )
-from groundwork.results.rounds import Round
+from groundwork.results.rounds import RegionTest, Round
 from groundwork.texts import Text
 
 PEOPLE = Text("by people", "사람")
 MACHINE = Text("by machine", "기계")
 FAILED = Text("failed", "실패")
+# How the job's own intervals are found: see LABEL_BOUND.
+_BETTING = Text("by betting", "베팅 구간")
+_EXACT = Text("exact, hypergeometric", "초기하분포의 정확한 구간")
 _CLASSES_SHOWN = 30
 _ROUNDS_SHOWN = 24
 _ITERATIONS_SHOWN = 60
@@ -62,11 +65,6 @@ def definition(*definitions: Definition) -> str:
     )
 
 
-def measure_of(content: ReportContent) -> Definition:
-    """Return the measure that the job's labels are compared by."""
-    return IMAGE_MEAN_IOU if content.report.kind is LabelKind.BOXES else CLASS_ACCURACY
-
-
 def overview(content: ReportContent) -> str:
     """Return the big figures, and what a reader has to know about them."""
     report = content.report
@@ -82,10 +80,10 @@ def overview(content: ReportContent) -> str:
         share = f"{states[state] / objects:.1%}" if objects else ""
         if states[state] or state in (LabelState.HUMAN, LabelState.MACHINE):
             tiles.append(tile(name, f"{states[state]:,}", share, state.value))
-    measure = measure_of(content)
+    measure = measure_of(report.kind)
     for state, whose in ((LabelState.HUMAN, PEOPLE), (LabelState.MACHINE, MACHINE)):
         scores = content.scores[state]
-        if scores.mean.value is not None:
+        if measure is not None and scores.mean.value is not None:
             title = Text(f"{measure.term.en}, {whose.en}", f"{measure.term.ko}, {whose.ko}")
             tiles.append(
                 tile(
@@ -111,24 +109,28 @@ def overview(content: ReportContent) -> str:
                 "machine",
             )
         )
-    measured = None if content.automation is None else content.automation.measured_quality
-    if measured is not None:
+    measured = None if report.automation is None else report.automation.measured_quality
+    if report.automation is not None and measured is not None:
+        confidence = report.automation.confidence
+        sure = "" if confidence is None else f"{confidence:.0%} "
+        method = _EXACT if report.kind is LabelKind.CLASS else _BETTING
         tiles.append(
             tile(
                 Text("machine's labels, sampled", "자동 라벨, 표본 측정"),
                 number(measured.mean),
                 said(
                     Text(
-                        f"against people: [{measured.low:.3f}, {measured.high:.3f}]",
-                        f"사람 대비 [{measured.low:.3f}, {measured.high:.3f}]",
+                        f"against people: {sure}[{measured.low:.3f}, {measured.high:.3f}], "
+                        f"{method.en}",
+                        f"사람 대비 {sure}[{measured.low:.3f}, {measured.high:.3f}], {method.ko}",
                     )
                 ),
                 "machine",
             )
         )
     notes = [*report.notes]
-    if content.automation is not None and content.automation.outcome:
-        notes.append(content.automation.outcome)
+    if report.automation is not None and report.automation.outcome:
+        notes.append(report.automation.outcome)
     told = "".join(f"<li>{said(note)}</li>" for note in notes)
     return f'<dl class="tiles">{"".join(tiles)}</dl>' + (
         f'<ul class="notes">{told}</ul>' if told else ""
@@ -170,9 +172,9 @@ def quality(content: ReportContent) -> str:
         )
         if content.scores[state].mean.count
     ]
-    if not known:
+    measure = measure_of(content.report.kind)
+    if not known or measure is None:
         return ""
-    measure = measure_of(content)
     # Shares, so that few and many objects can be compared.
     series = [
         (name, [100 * count / scores.mean.count for count in scores.bins])
@@ -212,7 +214,10 @@ def automation(content: ReportContent) -> str:
     rounds = content.rounds
     if not rounds:
         return ""
-    with_curve = [each for each in rounds if each.risk_curve][-_ROUNDS_SHOWN:]
+    # A record without any object left has no curve to draw.
+    with_curve = [each for each in rounds if any(region.objects > 0 for region in each.risk_curve)][
+        -_ROUNDS_SHOWN:
+    ]
     verdicts = {each.verdict.proposal_of: each for each in rounds if each.verdict is not None}
     panels = "".join(_curve(each, verdicts.get(each.iteration)) for each in with_curve)
     keys = legend(
@@ -284,7 +289,7 @@ def _curve(each: Round, judged: Round | None) -> str:
         )
     verdict = None if judged is None else judged.verdict
     if verdict is not None and verdict.achieved is not None and verdict.tests:
-        test = verdict.tests[-1]
+        test = _deciding(verdict.tests)
         kind = "achieved" if verdict.accepted else "rejected"
         points.append((kind, test.size / most, verdict.achieved, test.bound))
         told += said(
@@ -310,6 +315,11 @@ def _curve(each: Round, judged: Round | None) -> str:
         f'<figure class="panel"><h3>{title}</h3>{chart}<figcaption>{told}</figcaption>{figures}'
         "</figure>"
     )
+
+
+def _deciding(tests: Sequence[RegionTest]) -> RegionTest:
+    """Return the test that decided: the one that passed, or else the last."""
+    return next((test for test in tests if test.passed), tests[-1])
 
 
 def _round_row(each: Round) -> list[Cell]:
@@ -461,11 +471,12 @@ def cost(content: ReportContent) -> str:
     minutes = usage.answer_seconds / 60
     intro = Text(
         f"{usage.answers:,} answers took people {minutes:,.0f} minutes. Labels, answers, time and "
-        "storage (for a month) are counted, the other amounts reckoned from them. Prices of "
+        "the output's storage (for a month, without the images') are counted, the other amounts "
+        "reckoned from them. Prices of "
         f"{AS_OF:%Y-%m-%d} for us-east-1, without free tiers, discounts and taxes; Ground "
         "Truth's training and inference would come on top.",
         f"답 {usage.answers:,}개에 사람이 {minutes:,.0f}분을 썼습니다. 라벨, 답, 시간, 저장 "
-        "용량(한 달)은 센 값이고 나머지는 그것으로 어림한 값입니다. "
+        "용량(출력만, 한 달)은 센 값이고 나머지는 그것으로 어림한 값입니다. "
         f"{AS_OF:%Y-%m-%d} us-east-1 가격이며 프리 티어, 할인, 세금은 뺐습니다. Ground Truth의 "
         "학습과 추론 비용은 별도입니다.",
     )
@@ -507,4 +518,6 @@ def _list(title: Text, count: int, items: Sequence[str]) -> str:
 def _interval(interval: Interval | None) -> str:
     if interval is None:
         return ""
-    return f"[{interval.low:.3f}, {interval.high:.3f}], n = {interval.count:,}"
+    ends = f"[{interval.low:.3f}, {interval.high:.3f}], n = {interval.count:,}"
+    method, sure = interval.method, f"{interval.confidence:.0%}"
+    return said(Text(f"{sure} {ends}, {method.en}", f"{sure} {ends}, {method.ko}"))

@@ -55,14 +55,16 @@ def write_report(
     Raises
     ------
     LabelAttributeError, ResultsError, S3Error
-        As ``make_report`` does; nothing is written then.
+        As ``make_report`` does; no page is written then.
+    OSError
+        If the page's folder cannot be made, which is tried first, or the page not be written.
     """
+    target.parent.mkdir(parents=True, exist_ok=True)
     with progress("Counting", output.size(), "bytes") as told:
         report = make_report(output, label_attribute=label_attribute, truth=truth, progress=told)
     with progress("Reading", report.summary.objects, "objects") as told:
         content = gather(output, report, truth, most_shown=most_shown, seed=seed, progress=told)
     sources = [shown.found.source for shown in content.shown] if images else []
-    target.parent.mkdir(parents=True, exist_ok=True)
     with progress("Pictures", len(sources), "") as told:
         pictures = thumbnails(sources, images, processes=processes, progress=told) if images else ()
         gone = write_page(target, content, pictures, datetime.now().astimezone())

@@ -10,7 +10,8 @@ from itertools import combinations, groupby
 from statistics import median
 
 from groundwork.results.answers import WorkerAnswer, read_answers
-from groundwork.results.labels import Label, LabelKind
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import Label
 from groundwork.results.output_tree import JobOutput
 from groundwork.results.quality import (
     RunningMean,

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from groundwork.results.labels import Label, LabelKind, read_label
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import Label, read_label
 from groundwork.results.output_tree import JobOutput
 
 _FOLDER = "annotations/worker-response"

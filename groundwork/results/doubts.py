@@ -10,7 +10,8 @@ from enum import StrEnum
 from itertools import combinations
 
 from groundwork.manifest import LabelState
-from groundwork.results.labels import ImageSize, Label, LabelKind
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import ImageSize, Label
 from groundwork.results.quality import Box, Definition, iou
 from groundwork.texts import Text
 

@@ -12,7 +12,6 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from groundwork.manifest import (
@@ -28,6 +27,7 @@ from groundwork.manifest import (
     parse_object,
     read_lines,
 )
+from groundwork.results.kinds import LabelKind
 from groundwork.results.quality import Box
 
 JOB_PREFIX = "labeling-job/"
@@ -46,15 +46,6 @@ _METADATA_KEYS = frozenset(
 )
 _INDEX = re.compile(r"\d{1,9}")
 _NO_NAMES: Mapping[int, str] = {}
-
-
-class LabelKind(StrEnum):
-    """What form a label has."""
-
-    BOXES = "boxes"
-    CLASS = "class"
-    CLASSES = "classes"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any
 
+from groundwork.results.kinds import LabelKind
 from groundwork.texts import Text
 
 SCORE_BINS = 20
@@ -21,9 +22,17 @@ class Definition:
     text: Text
 
 
-IMAGE_MEAN_IOU = Definition(
-    Text("Per-image mean IoU", "이미지별 평균 IoU"),
-    Text(
+@dataclass(frozen=True)
+class Measure(Definition):
+    """What the quality of one form of labels is measured in; ``name`` is for lines and JSON."""
+
+    name: str
+
+
+IMAGE_MEAN_IOU = Measure(
+    name="mean IoU",
+    term=Text("Per-image mean IoU", "이미지별 평균 IoU"),
+    text=Text(
         "IoU is the shared area of two boxes over the area that they cover together. Boxes of the "
         "same class are matched one to one, the pair with the best IoU first. The mean is over all "
         "matched pairs and everything unmatched: a missed box, an extra one, and a wrongly classed "
@@ -34,15 +43,31 @@ IMAGE_MEAN_IOU = Definition(
         "이미지를 비어 있다고 라벨링하면 1입니다.",
     ),
 )
-CLASS_ACCURACY = Definition(
-    Text("Accuracy", "정확도"),
-    Text(
+CLASS_ACCURACY = Measure(
+    name="accuracy",
+    term=Text("Accuracy", "정확도"),
+    text=Text(
         "The share of objects with the right class. Where truth is boxes, an object is compared if "
         "all of them are of one class.",
         "클래스가 맞은 객체의 비율입니다. 정답이 상자이면, 모든 상자의 클래스가 하나인 객체만 "
         "비교합니다.",
     ),
 )
+FIRST_CLASS_ACCURACY = Measure(
+    name="accuracy of the first class",
+    term=Text("Accuracy of the first class", "첫 클래스의 정확도"),
+    text=Text(
+        "The share of objects whose first class is the right one; their other classes are not "
+        "compared. It takes a first class, and a truth whose boxes are all of one class.",
+        "첫 번째 클래스가 맞은 객체의 비율입니다. 나머지 클래스는 비교하지 않습니다. 클래스가 "
+        "있고 정답 상자의 클래스가 하나인 객체만 비교합니다.",
+    ),
+)
+_MEASURES = {
+    LabelKind.BOXES: IMAGE_MEAN_IOU,
+    LabelKind.CLASS: CLASS_ACCURACY,
+    LabelKind.CLASSES: FIRST_CLASS_ACCURACY,
+}
 AGREEMENT = Definition(
     Text("Agreement", "일치도"),
     Text(
@@ -67,6 +92,8 @@ MEAN_INTERVAL = Definition(
         "객체에 대한 진술이 아닙니다.",
     ),
 )
+WILSON = Text("Wilson's score interval", "윌슨 점수 구간")
+NORMAL = Text("normal approximation", "정규 근사")
 LABEL_BOUND = Definition(
     Text("Bound of the machine's labels", "자동 라벨의 하한"),
     Text(
@@ -81,6 +108,11 @@ LABEL_BOUND = Definition(
         "베팅 하한(Waudby-Smith와 Ramdas, 2024)을 쓰고, 모든 제안에 대해 본페로니로 합칩니다.",
     ),
 )
+
+
+def measure_of(kind: LabelKind | None) -> Measure | None:
+    """Return what labels of a form are measured in; None where nothing measures them."""
+    return None if kind is None else _MEASURES.get(kind)
 
 
 @dataclass
@@ -108,12 +140,14 @@ class RunningMean:
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and an interval that holds it: see ``MEAN_INTERVAL``."""
+    """A mean and an interval that holds it: see ``MEAN_INTERVAL``, of which method says which."""
 
     mean: float
     low: float
     high: float
     count: int
+    method: Text
+    confidence: float = INTERVAL_CONFIDENCE
 
 
 @dataclass
@@ -138,16 +172,38 @@ class Scores:
         self.bins[min(int(score * SCORE_BINS), SCORE_BINS - 1)] += 1
         self.is_graded = self.is_graded or score not in (0.0, 1.0)
 
+    def merge(self, other: "Scores") -> None:
+        """Take the scores of another part."""
+        self.mean.merge(other.mean)
+        self.squares += other.squares
+        self.bins = [one + more for one, more in zip(self.bins, other.bins, strict=True)]
+        self.is_graded = self.is_graded or other.is_graded
+
+    @property
+    def value(self) -> float | None:
+        """The mean so far; None of nothing."""
+        return self.mean.value
+
+    @property
+    def count(self) -> int:
+        """How many scores there are."""
+        return self.mean.count
+
+    @property
+    def total(self) -> float:
+        """The sum of the scores."""
+        return self.mean.total
+
     def interval(self) -> Interval | None:
         """Return the mean and its interval; None of fewer than two scores."""
         count, mean = self.mean.count, self.mean.value
         if mean is None or count < 2:
             return None
         if not self.is_graded:
-            return Interval(mean, *wilson_interval(mean, count), count)
+            return Interval(mean, *wilson_interval(mean, count), count, WILSON)
         variance = max(0.0, self.squares - count * mean * mean) / (count - 1)
         off = _QUANTILE * math.sqrt(variance / count)
-        return Interval(mean, max(0.0, mean - off), min(1.0, mean + off), count)
+        return Interval(mean, max(0.0, mean - off), min(1.0, mean + off), count, NORMAL)
 
 
 def wilson_interval(share: float, count: int) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """What there is to say about a job's results, from any place that has them."""
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,18 +9,15 @@ from groundwork.errors import UsageProblemError
 from groundwork.manifest import LabelState
 from groundwork.results.counting import count_manifest
 from groundwork.results.iterations import read_iterations
-from groundwork.results.labels import LabelKind, LineProblems
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import LineProblems
 from groundwork.results.output_tree import JobOutput, ResultsError
-from groundwork.results.stated_bound import StatedBound, read_stated_bound
+from groundwork.results.quality import Interval, measure_of
+from groundwork.results.rounds import AutomationSummary, read_automation_summary
+from groundwork.results.stated_bound import StatedBound, stated_bound
 from groundwork.results.summary import ResultSummary
 from groundwork.results.tally import CONFIDENCE_BINS, ManifestTally
 from groundwork.results.truth import Truth
-
-_MEASURES = {
-    LabelKind.BOXES: "mean IoU",
-    LabelKind.CLASS: "accuracy",
-    LabelKind.CLASSES: "accuracy of the first class",
-}
 
 
 class LabelAttributeError(UsageProblemError):
@@ -34,6 +32,10 @@ class Report:
     ----------
     label_attribute
         None where no line has a label yet.
+    iterations
+        Each object's iteration, as ``read_iterations`` returns it.
+    automation
+        What the job says of its automated labeling, where it says something.
     notes
         What a reader has to know about the figures, one sentence each.
     """
@@ -42,8 +44,14 @@ class Report:
     label_attribute: str | None
     summary: ResultSummary
     broken: LineProblems
-    stated_bound: StatedBound | None = None
+    iterations: "array[int] | None" = None
+    automation: AutomationSummary | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def stated_bound(self) -> StatedBound | None:
+        """The quality that the job states for its machine labels, if it does."""
+        return stated_bound(self.automation)
 
     @property
     def kind(self) -> LabelKind | None:
@@ -52,9 +60,10 @@ class Report:
         return max(kinds, key=lambda kind: kinds[kind]) if kinds else None
 
     @property
-    def measure(self) -> str:
-        """What the quality is measured in."""
-        return _MEASURES.get(self.kind or LabelKind.BOXES, "quality")
+    def measure(self) -> str | None:
+        """What the quality is measured in; None of labels that nothing measures."""
+        measure = measure_of(self.kind)
+        return None if measure is None else measure.name
 
     def class_rows(self) -> list[tuple[str, int, int]]:
         """Return class, labels by people, labels by the machine; the commonest first."""
@@ -114,8 +123,13 @@ class Report:
                 ],
             },
             "quality": {
-                state.value: {"measure": self.measure, "mean": mean.value, "objects": mean.count}
-                for state, mean in tally.quality.items()
+                state.value: {
+                    "measure": self.measure,
+                    "mean": scores.value,
+                    "objects": scores.count,
+                    "interval": _interval_dict(scores.interval()),
+                }
+                for state, scores in tally.quality.items()
             },
             "stated_bound": None
             if self.stated_bound is None
@@ -159,13 +173,14 @@ def make_report(
         If no line is an object to be labeled: then this is no manifest.
     """
     size = output.size()
+    iterations = read_iterations(output)
     counted = count_manifest(
         output.chunks(),
         size,
         path=output.local_path(),
         label_attribute=label_attribute,
         truth=truth,
-        iterations=read_iterations(output),
+        iterations=iterations,
         progress=progress,
         processes=processes,
     )
@@ -192,7 +207,14 @@ def make_report(
     summary = (
         ResultSummary(counted.objects) if chosen is None else ResultSummary.of(counted, chosen)
     )
-    report = Report(output, chosen, summary, counted.broken, read_stated_bound(output))
+    report = Report(
+        output,
+        chosen,
+        summary,
+        counted.broken,
+        iterations=iterations,
+        automation=read_automation_summary(output),
+    )
     report.notes.extend(_notes(report, truth))
     return report
 
@@ -219,7 +241,9 @@ def _notes(report: Report, truth: Truth | None) -> list[str]:
             "Labels that are neither boxes nor classes, of which only the objects are counted: "
             f"{tally.kinds[LabelKind.OTHER]:,}."
         )
-    if truth is not None and not any(mean.count for mean in tally.quality.values()):
+    can_be_measured = any(measure_of(kind) for kind in tally.kinds) or not tally.kinds
+    measured = any(mean.count for mean in tally.quality.values())
+    if truth is not None and can_be_measured and not measured:
         notes.append(
             "The truth knows none of the labeled images: its names have to be the ends of the "
             "images' S3 URIs."
@@ -234,6 +258,17 @@ def _attributes(counted: ManifestTally) -> str:
         by = f" of job {jobs}" if jobs else ""
         told.append(f"{name} ({tally.states.total()} objects{by})")
     return "; ".join(told)
+
+
+def _interval_dict(interval: Interval | None) -> dict[str, Any] | None:
+    if interval is None:
+        return None
+    return {
+        "low": interval.low,
+        "high": interval.high,
+        "confidence": interval.confidence,
+        "method": interval.method.en,
+    }
 
 
 def _problems_dict(problems: LineProblems) -> dict[str, Any]:

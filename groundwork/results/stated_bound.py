@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from groundwork.results.output_tree import JobOutput
-from groundwork.results.rounds import read_automation_summary
+from groundwork.results.rounds import AutomationSummary
 
 
 @dataclass(frozen=True)
@@ -22,12 +21,8 @@ class StatedBound:
     confidence: float
 
 
-def read_stated_bound(output: JobOutput) -> StatedBound | None:
-    """Return the bound that the job's automated labeling stated, or None if it stated none.
-
-    Ground Truth states none.
-    """
-    summary = read_automation_summary(output)
+def stated_bound(summary: AutomationSummary | None) -> StatedBound | None:
+    """Return the bound that a summary of automated labeling states; Ground Truth states none."""
     if summary is None or summary.bound is None or summary.confidence is None:
         return None
     return StatedBound(summary.bound, summary.confidence)

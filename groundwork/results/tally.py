@@ -27,9 +27,9 @@ from groundwork.manifest import (
     LabelState,
     LineError,
 )
+from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import (
     LabeledObject,
-    LabelKind,
     LineProblems,
     class_index,
     class_names_of,
@@ -40,7 +40,7 @@ from groundwork.results.labels import (
     read_label,
     unnamed_class,
 )
-from groundwork.results.quality import Box, RunningMean
+from groundwork.results.quality import Box, RunningMean, Scores
 from groundwork.results.truth import Truth
 
 CONFIDENCE_BINS = 20
@@ -79,7 +79,7 @@ class LabelTally:
     confidence
         The mean of these confidences.
     quality
-        By state: the mean over objects whose truth is known and whose label lacks nothing, of
+        By state: the scores of objects whose truth is known and whose label lacks nothing, of
         ``image_mean_iou`` for boxes and ``class_score`` for classes.
     jobs
         Labeled and failed objects by the job that says it did them.
@@ -97,8 +97,8 @@ class LabelTally:
     iterations: Counter[tuple[int, LabelState]] = field(default_factory=Counter)
     confidences: Counter[int] = field(default_factory=Counter)
     confidence: RunningMean = field(default_factory=RunningMean)
-    quality: dict[LabelState, RunningMean] = field(
-        default_factory=lambda: {state: RunningMean() for state in _LABELED}
+    quality: dict[LabelState, Scores] = field(
+        default_factory=lambda: {state: Scores() for state in _LABELED}
     )
     jobs: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -119,8 +119,8 @@ class LabelTally:
         self.iterations += other.iterations
         self.confidences += other.confidences
         self.confidence.merge(other.confidence)
-        for state, mean in other.quality.items():
-            self.quality[state].merge(mean)
+        for state, scores in other.quality.items():
+            self.quality[state].merge(scores)
         self.jobs += other.jobs
         for reason, count in other.reasons.items():
             self._add_reason(reason, count)
@@ -162,7 +162,9 @@ class LabelTally:
             if known:
                 self.add_confidences(known)
         if truth is not None and not label.problems:
-            self.add_quality(found.state, found.source, label.boxes, label.classes[:1], truth)
+            self.add_quality(
+                found.state, found.source, label.kind, label.boxes, label.classes, truth
+            )
 
     def add_confidences(self, confidences: Sequence[float]) -> None:
         """Count the confidences of machine labels, each from 0 to 1."""
@@ -175,12 +177,13 @@ class LabelTally:
         self,
         state: LabelState,
         source: str,
+        kind: LabelKind,
         boxes: Sequence[Box],
         classes: Sequence[str],
         truth: Truth,
     ) -> None:
         """Compare an object's label with the truth, if that is known."""
-        score = truth.score(source, boxes, classes)
+        score = truth.score(source, kind, boxes, classes)
         if score is not None:
             self.quality[state].add(score)
 
@@ -532,7 +535,9 @@ class _AttributeCount:
         group.class_indexes.append(label)
         group.confidences.append(metadata.confidence)
         if self._truth is not None:
-            self._tally.add_quality(group.state, record.source, (), (key[2],), self._truth)
+            self._tally.add_quality(
+                group.state, record.source, LabelKind.CLASS, (), (key[2],), self._truth
+            )
         return True
 
     def _compare(self, group: _Group, record: Any, truth: Truth) -> bool:
@@ -544,7 +549,7 @@ class _AttributeCount:
             Box(name, place.left, place.top, place.width, place.height)
             for name, place in zip(names, places, strict=True)
         ]
-        self._tally.add_quality(group.state, record.source, boxes, names, truth)
+        self._tally.add_quality(group.state, record.source, LabelKind.BOXES, boxes, names, truth)
         return True
 
     def _count_group(self, group: _Group, kind: LabelKind) -> None:

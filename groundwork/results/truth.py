@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from groundwork.errors import UserError
+from groundwork.results.kinds import LabelKind
 from groundwork.results.quality import Box, class_score, image_mean_iou
 
 _SIDES = ("left", "top", "width", "height")
@@ -58,17 +59,21 @@ class Truth:
                 return self.boxes[name]
         return None
 
-    def score(self, source: str, boxes: Sequence[Box], classes: Sequence[str]) -> float | None:
+    def score(
+        self, source: str, kind: LabelKind, boxes: Sequence[Box], classes: Sequence[str]
+    ) -> float | None:
         """Return how good an image's label is, from 0 to 1; None where the truth does not tell.
 
-        Boxes are compared by ``image_mean_iou``. A class is compared by ``class_score``, where all
-        of the truth's boxes on the image are of one class.
+        Boxes are compared by ``image_mean_iou``. Of classes the first is compared, by
+        ``class_score``, where all of the truth's boxes on the image are of one class.
         """
         known = self.of(source)
         if known is None:
             return None
-        if boxes or not classes:
+        if kind is LabelKind.BOXES:
             return image_mean_iou(boxes, known)
+        if kind is LabelKind.OTHER or not classes:
+            return None
         right = {box.label for box in known}
         return class_score(classes[0], right.pop()) if len(right) == 1 else None
 

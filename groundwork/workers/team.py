@@ -1,7 +1,7 @@
 """A private work team as people name it, and its group in the user pool."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -98,10 +98,13 @@ class Team:
         Returns
         -------
         list, list
-            The addresses that nobody in the pool has, and what failed, one sentence each.
+            The addresses that nobody in the team has, and what failed, one sentence each.
         """
         pool = self._group.pool()
         plan = self._group.plan(pool, wanted=(), previous=emails, started_at=now, now=now)
+        # An invitation that broke off has left somebody recorded who is no member.
+        ours = {user.username for user in self._group.members()} | self._group.recorded()
+        plan = replace(plan, remove=tuple(user for user in plan.remove if user.username in ours))
         found = {user.email.lower() for user in plan.remove}
         unknown = [email for email in normalized_emails(emails) if email not in found]
         return unknown, self._group.carry_out(plan, pool)

@@ -120,6 +120,7 @@ def check_results(reader: Reader) -> None:
     assert measured["population"] == machine
     assert measured["sampled"] == AUDITED
     assert measured["low"] <= quality[LabelState.MACHINE]["mean"] <= 1
+    assert measured["low"] <= measured["bound"] <= measured["mean"] <= measured["high"] <= 1
     assert "</html>" in (reader.folder / "report.html").read_text(encoding="utf-8")
     exported = (reader.folder / "dataset" / "labels").rglob("*.txt")
     assert len(list(exported)) == PHOTOS

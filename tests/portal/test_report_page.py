@@ -106,6 +106,32 @@ def test_an_object_opens_and_the_keyboard_goes_on_to_the_next(page: Page) -> Non
     expect(viewer).to_be_hidden()
 
 
+def test_a_machines_confidence_of_0_is_shown_and_people_have_none(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    lines = [
+        boxes_line("person.jpg", [box(0)], confidence=0),
+        boxes_line("machine.jpg", [box(0)], by="no", confidence=0),
+    ]
+    target = tmp_path / "report.html"
+    job = write_tree(tmp_path / "job", lines)
+    made = CliRunner().invoke(main, ["report", str(job), "--to", str(target), "--no-images"])
+    assert made.exit_code == 0, made.output
+    page = context.new_page()
+    page.goto(target.as_uri())
+    page.locator("[name=order]").select_option("confidence")
+    expect(page.locator(".card .file")).to_have_text(["machine.jpg", "person.jpg"])
+    page.locator(".card").first.click()
+    viewer = page.get_by_role("dialog")
+    expect(viewer).to_contain_text("lowest confidence0.000")
+    page.keyboard.press("ArrowRight")
+    expect(viewer).to_contain_text("person.jpg")
+    expect(viewer).not_to_contain_text("confidence")
+    page.keyboard.press("Escape")
+    page.get_by_label("Highest confidence").fill("0.5")
+    expect(page.locator(".card .file")).to_have_text(["machine.jpg"])
+
+
 def test_the_page_speaks_korean(page: Page) -> None:
     page.get_by_role("button", name="한국어").click()
     expect(page.locator("html")).to_have_attribute("lang", "ko")

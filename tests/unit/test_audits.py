@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from groundwork.audits.audit_job import audit_job_name, audit_job_request
+from groundwork.audits.audit_job import audit_job_name, audit_job_request, check_has_ended
 from groundwork.audits.measuring import measure_audit
 from groundwork.audits.sampling import AUDIT_ATTRIBUTE, AuditError, draw_sample
 from groundwork.cli import main
@@ -178,3 +178,28 @@ def test_the_commands_draw_and_measure(tmp_path: Path) -> None:
     result = run("audit", "draw", target, "--to", tmp_path / "b", "--label-attribute", "audit")
     assert result.exit_code == 1
     assert "has the labels of an audit" in result.stderr
+
+
+def test_a_job_that_still_labels_is_not_audited() -> None:
+    for status in ("Initializing", "InProgress", "Stopping"):
+        with pytest.raises(AuditError, match=f"my-job is {status}: it may label more by machine"):
+            check_has_ended({"LabelingJobName": "my-job", "LabelingJobStatus": status})
+    for status in ("Completed", "Failed", "Stopped"):
+        check_has_ended({"LabelingJobName": "my-job", "LabelingJobStatus": status})
+
+
+def test_a_folder_is_no_manifest_and_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    lines = [boxes_line("a.jpg", [box(0)], by="no")]
+    job = write_file(tmp_path, "job.manifest", manifest(lines))
+    result = run("audit", "draw", job, "--to", tmp_path)
+    assert result.exit_code == 2
+    assert f"{tmp_path} is a folder; name the manifest file in it." in result.stderr
+    result = run("audit", "draw", tmp_path / "none", "--to", "s3://bucket/")
+    assert result.exit_code == 2
+    assert "s3://bucket/ names no file" in result.stderr
+
+
+def test_a_seed_is_no_other_seeds_with_a_sign(tmp_path: Path) -> None:
+    result = run("audit", "draw", tmp_path, "--to", tmp_path / "a", "--seed", "-1")
+    assert result.exit_code == 2
+    assert "-1 is not in the range" in result.stderr

@@ -53,9 +53,12 @@ def test_more_by_machine_costs_less_and_ground_truths_price_is_for_every_object(
     for bill in (by_people, by_both):
         labels, storage = bill.usage.ground_truth_items()
         assert labels.usd == pytest.approx(800)
+        assert storage in list(bill.usage.engine_items())
         assert bill.ground_truth_usd == pytest.approx(800 + storage.usd)
         assert bill.engine_usd < 10
     assert Bill(by_people.usage).people_usd is None
+    assert by_people.usage.storage_item().name == "S3: images and output for a month"
+    assert by_both.usage.storage_item().name == "S3: images, features and output for a month"
 
 
 @pytest.mark.parametrize(
@@ -99,11 +102,12 @@ def test_a_jobs_ledger_counts_labels_answers_time_and_storage(tmp_path: Path) ->
     amounts = {item["name"]: item["amount"] for item in document["open"]["items"]}
     assert amounts["Lambda: automated labeling"] == pytest.approx(5 * 3.0)
     stored = sum(path.stat().st_size for path in job.rglob("*") if path.is_file())
-    assert amounts["S3: storage for a month"] == pytest.approx(stored / 1e9)
+    assert amounts["S3: output for a month"] == pytest.approx(stored / 1e9)
     assert document["ground_truth"]["items"][0]["usd"] == pytest.approx(2 * GROUND_TRUTH_OBJECT.usd)
     shown = run("cost", job).stdout
     assert "Ground Truth's published price, the same" in shown
     assert "without free tiers" in shown
+    assert "storage (of output) are counted" in shown
 
 
 def test_an_estimate_says_what_it_assumes_and_a_ledger_takes_no_assumptions(tmp_path: Path) -> None:

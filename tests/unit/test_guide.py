@@ -3,14 +3,20 @@
 What their commands do is tested in tests/e2e/test_guide.py.
 """
 
+import json
 import re
 import shlex
+import shutil
+from pathlib import Path
 
 import click
 import nbformat
 import pytest
+from click.testing import CliRunner
 
 from groundwork.cli import main
+from groundwork.samples import generate
+from tests.support.command_line import parse
 from tests.support.guide import ACCOUNT, LANGUAGES, NOTEBOOK, PLACES, WORKSHOP, Command, Guide
 from tests.support.local_workshop import PROJECT
 
@@ -93,11 +99,28 @@ def test_the_notebook_is_kept_without_results_of_a_run() -> None:
     assert NOTEBOOK.stat().st_size < LARGEST_PICTURE_BYTES
 
 
-def parse(words: list[str]) -> None:
-    """Let the command line parse a command without running it."""
-    command: click.Command = main
-    name = "groundwork"
-    while isinstance(command, click.Group):
-        name, *words = words
-        command = command.commands[name]
-    command.make_context(name, words)
+def test_what_the_guide_costs_is_what_its_own_command_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table of costs has the figures of the estimate in step 2."""
+    [draw] = [each for each in ENGLISH.commands if each.line.startswith("groundwork samples")]
+    [ask] = [each for each in ENGLISH.commands if "--config workshop.yaml --m" in each.line]
+    monkeypatch.chdir(tmp_path)
+    for name, content in ENGLISH.files.items():
+        Path(name).write_text(content, encoding="utf-8")
+    _, _, folder, _, count = shlex.split(draw.line)
+    # Drawing all of them takes half a minute, and only their sizes are looked at.
+    generate(Path(folder), 2)
+    for number in range(2, int(count)):
+        original = Path(folder, f"sample-{number % 2:05}.jpg")
+        shutil.copy(original, Path(folder, f"sample-{number:05}.jpg"))
+    result = CliRunner().invoke(main, [*shlex.split(ask.line)[1:], "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    engine, ground_truth = told["open"]["usd"], told["ground_truth"]["usd"]
+    assert f"| 0 | about USD {engine:.3f} | USD {ground_truth:.2f} |" in ENGLISH.text
+    assert f"| 0 | 약 {engine:.3f}달러 | {ground_truth:.2f}달러 |" in KOREAN.text
+    people, minutes = told["labels"]["human"], told["human_minutes"]
+    told_in_english = " ".join(ENGLISH.text.split())
+    assert f"the {people} of them that people label take {minutes:.0f} minutes" in told_in_english
+    assert f"사람이 라벨링하는 {people}장에 {minutes:.0f}분" in KOREAN.text

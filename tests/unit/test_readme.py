@@ -4,13 +4,15 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 from groundwork.cli import main
 from groundwork.datasets.exporting import FORMATS
 from groundwork.datasets.importing import READERS
-from groundwork.results.labels import LabelKind
+from groundwork.results.kinds import LabelKind
 from stacks import outputs
+from tests.support.command_line import parse
 
 PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -51,9 +53,45 @@ def test_every_command_is_in_the_readme_and_has_help_with_an_example(command: st
     assert [command] in [words[:1] for words in _words("groundwork")] or command == "demo"
 
 
-def test_every_groundwork_command_in_the_readme_exists() -> None:
-    """What the README tells people to type is understood."""
-    assert {words[0] for words in _words("groundwork")} <= set(main.commands)
+@pytest.mark.parametrize("words", _words("groundwork"), ids=shlex.join)
+def test_every_groundwork_command_in_the_readme_is_understood(words: list[str]) -> None:
+    """What the README tells people to type exists, with its options and arguments."""
+    assert words[0] in main.commands
+    parse(words)
+
+
+def _subcommands() -> list[tuple[str, click.Command]]:
+    found = []
+    for name, command in main.commands.items():
+        found += (
+            [(f"{name} {each}", below) for each, below in command.commands.items()]
+            if isinstance(command, click.Group)
+            else [(name, command)]
+        )
+    return found
+
+
+@pytest.mark.parametrize(("name", "command"), _subcommands(), ids=str)
+def test_every_command_has_an_example_and_speaks_json(name: str, command: click.Command) -> None:
+    """Also those of a group: what a reader sees at its ``--help`` is enough to type it."""
+    example = (command.help or "").partition("Example:")[2]
+
+    assert f"groundwork {name}" in example
+    assert "--json" in {option for each in command.params for option in each.opts}
+    for line in example.splitlines():
+        if "groundwork" in line:
+            parse(shlex.split(line)[1:])
+
+
+def test_the_bound_that_the_readme_explains_is_the_one_of_the_demo_that_it_shows() -> None:
+    """A reader who compares the two finds one number."""
+    stated = re.findall(r"people is at least ([\d.]+) \(target", " ".join(README.split()))
+    [shown] = re.findall(
+        r"^its bound, proven with 95 % confidence +([\d.]+)$", README, re.MULTILINE
+    )
+
+    assert len(stated) == 2
+    assert set(stated) == {shown}
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))

@@ -1,7 +1,11 @@
 """The report: one file that shows everything, needs nothing, and lets no name become markup."""
 
+import errno
+import html
 import json
 import re
+from collections import Counter
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from groundwork.cli import main
+from groundwork.report_page import writing
+from groundwork.results.files import FolderFiles
 from groundwork.samples import generate
 from tests.support.output_trees import (
     box,
@@ -22,7 +28,7 @@ from tests.support.output_trees import (
     write_tree,
 )
 
-ROUND = {
+ROUND: dict[str, Any] = {
     "iteration": 1,
     "decision": "propose",
     "reason": "it should pass",
@@ -31,13 +37,16 @@ ROUND = {
     "risk_curve": [{"objects": 2, "mean_forecast": 0.9, "threshold": 0.85}],
     "proposal": {"objects": 2, "sampled": 1, "mean_forecast": 0.9, "threshold": 0.85},
 }
-VERDICT = {
+VERDICT: dict[str, Any] = {
     "proposal_of": 1,
     "accepted": 1,
     "expected": 0.9,
     "achieved": 0.88,
     "tests": [{"size": 2, "sampled": 1, "sample_mean": 0.88, "bound": 0.82, "needed": 0.8}],
 }
+
+
+TRUE_BOX = {"label": "cup", "left": 10, "top": 20, "width": 30, "height": 40}
 
 
 def run(*arguments: str | Path) -> Result:
@@ -50,6 +59,11 @@ def gallery(page: Path) -> dict[str, Any]:
     assert found
     document: dict[str, Any] = json.loads(found[1])
     return document
+
+
+def row_of(document: dict[str, Any], place: int) -> dict[str, Any]:
+    """Return an object of the gallery by the names of its fields."""
+    return dict(zip(document["fields"], document["objects"][place], strict=True))
 
 
 class _Parser(HTMLParser):
@@ -128,6 +142,44 @@ def test_the_page_has_every_section_and_loads_nothing(job: Path, tmp_path: Path)
     assert "Boxes of the same class are matched one to one" in text
 
 
+def test_a_foreign_record_of_no_objects_is_no_curve(job: Path, tmp_path: Path) -> None:
+    region = {"objects": 0, "mean_forecast": 0.0, "threshold": 0.0}
+    write_file(job, "activelearning/1/round.json", json.dumps(ROUND | {"risk_curve": [region]}))
+    page = tmp_path / "report.html"
+    result = run("report", job, "--to", page, "--no-images")
+    assert result.exit_code == 0, result.output
+    assert "automation" in parsed(page).sections
+    assert "After iteration 1" not in page.read_text(encoding="utf-8")
+
+
+def test_intervals_name_their_confidence_and_method(job: Path, tmp_path: Path) -> None:
+    summary = {"confidence": 0.9, "measured_quality": {"mean": 0.8, "low": 0.7, "high": 0.9}}
+    write_file(job, "activelearning/summary.json", json.dumps(summary))
+    lines = [boxes_line(name, [box(0)]) for name in ("a.jpg", "b.jpg")]
+    write_file(job, "manifests/output/output.manifest", manifest(lines))
+    truth = write_file(
+        tmp_path, "truth.json", json.dumps({"a.jpg": [TRUE_BOX], "b.jpg": [TRUE_BOX]})
+    )
+    page = tmp_path / "report.html"
+    assert run("report", job, "--to", page, "--no-images", "--truth", truth).exit_code == 0
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    assert "against people: 90% [0.700, 0.900], by betting" in text
+    assert "95% [0.342, 1.000], n = 2, Wilson's score interval" in text
+
+
+def test_the_bound_of_accepted_labels_is_that_of_the_test_that_passed(
+    job: Path, tmp_path: Path
+) -> None:
+    [usual] = VERDICT["tests"]
+    tests = [usual | {"bound": 0.84, "passed": True}, usual | {"size": 1, "bound": 0.7}]
+    record = {"iteration": 2, "verdict": VERDICT | {"tests": tests}}
+    write_file(job, "activelearning/2/round.json", json.dumps(record))
+    page = tmp_path / "report.html"
+    assert run("report", job, "--to", page, "--no-images").exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "Accepted 1: sample mean 0.880, bound 0.840, needed 0.800." in text
+
+
 def test_the_gallery_holds_each_object_with_why_it_is_doubted(job: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     run("report", job, "--to", page, "--image-folder", tmp_path / "photos")
@@ -144,6 +196,22 @@ def test_the_gallery_holds_each_object_with_why_it_is_doubted(job: Path, tmp_pat
     )
     assert pictures
     assert [line[:5] for line in pictures[1].splitlines()] == ["UklGR"] * 3, "WebP in base64"
+
+
+def test_only_the_machines_labels_have_a_confidence_and_its_0_is_one(tmp_path: Path) -> None:
+    """Ground Truth writes 0 to what a single person labeled, and other numbers for agreement."""
+    lines = [
+        boxes_line("a.jpg", [box(0)], confidence=0.4),
+        boxes_line("b.jpg", [box(0)], by="no", confidence=0),
+        class_line("c.jpg", 0),
+    ]
+    path = write_file(tmp_path, "it.manifest", manifest(lines))
+    page = tmp_path / "report.html"
+    assert run("report", path, "--to", page, "--no-images").exit_code == 0
+    person, machine, of_class = (row_of(gallery(page), place) for place in range(3))
+    assert (person["confidence"], person["boxes"][0][-1]) == (None, None)
+    assert (machine["confidence"], machine["boxes"][0][-1]) == (0, 0)
+    assert of_class["confidence"] is None
 
 
 def test_nothing_in_a_name_becomes_markup(tmp_path: Path) -> None:
@@ -174,6 +242,64 @@ def test_a_report_is_made_of_whatever_is_there(tmp_path: Path) -> None:
     assert gallery(page)["objects"] == []
 
 
+def test_a_truncated_file_of_the_models_opinions_is_a_problem_that_the_page_names(
+    job: Path, tmp_path: Path
+) -> None:
+    write_file(job, "inference/shards.json", '{"objects_per_shard": 5')
+    page = tmp_path / "report.html"
+    result = run("report", job, "--to", page, "--no-images", "--json")
+    assert result.exit_code == 0, result.output
+    [problem] = json.loads(result.stdout)["problems"]
+    assert "inference/shards.json cannot be read" in problem
+    assert "inference/shards.json cannot be read" in page.read_text(encoding="utf-8")
+
+
+def test_no_file_beside_the_manifest_is_read_twice(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_file(job, "activelearning/1/auto_annotator_output.txt", "1 {}\n")
+    write_file(job, "activelearning/summary.json", "{}")
+    write_file(job, "annotations/intermediate/1/batch.jsonl", '{"id": 0}\n')
+    read: Counter[str] = Counter()
+    stream = FolderFiles.stream
+
+    def counted(files: FolderFiles, path: str) -> Iterator[bytes]:
+        read[path] += 1
+        return stream(files, path)
+
+    monkeypatch.setattr(FolderFiles, "stream", counted)
+    assert run("report", job, "--to", tmp_path / "report.html", "--no-images").exit_code == 0
+    twice = [path for path, count in read.items() if count > 1]
+    assert twice == ["manifests/output/output.manifest"], "once to count, once to choose"
+    assert len(read) > 6
+
+
+def test_what_no_measure_is_for_is_not_called_bad(tmp_path: Path) -> None:
+    """A segmentation job's page has no quality, as the truth has boxes only."""
+    metadata = {"type": "groundtruth/semantic-segmentation", "human-annotated": "yes"}
+    line = unlabeled_line("a.jpg") | {"mask-ref": "s3://b/a.png", "mask-ref-metadata": metadata}
+    path = write_file(tmp_path, "it.manifest", manifest([line]))
+    truth = write_file(tmp_path, "truth.json", json.dumps({"a.jpg": [TRUE_BOX]}))
+    page = tmp_path / "report.html"
+    result = run("report", path, "--to", page, "--no-images", "--truth", truth)
+    assert result.exit_code == 0, result.output
+    assert "quality" not in parsed(page).sections
+    assert row_of(gallery(page), 0)["score"] is None
+    assert "against the truth" not in run("results", path, "--truth", truth).stdout
+
+
+def test_several_classes_are_measured_by_the_first_and_the_page_says_so(tmp_path: Path) -> None:
+    metadata = {"class-map": {"0": "cup", "1": "jug"}, "human-annotated": "yes"}
+    line = unlabeled_line("a.jpg") | {"label": [0, 1], "label-metadata": metadata}
+    path = write_file(tmp_path, "it.manifest", manifest([line]))
+    truth = write_file(tmp_path, "truth.json", json.dumps({"a.jpg": [TRUE_BOX]}))
+    page = tmp_path / "report.html"
+    assert run("report", path, "--to", page, "--no-images", "--truth", truth).exit_code == 0
+    assert "Accuracy of the first class, by people" in page.read_text(encoding="utf-8")
+    told = run("results", path, "--truth", truth).stdout
+    assert "people: accuracy of the first class" in told
+
+
 def test_a_gallery_with_a_limit_keeps_the_most_doubted_and_a_seeded_sample(tmp_path: Path) -> None:
     lines = [
         boxes_line(f"{number}.jpg", [box(0)], by="no", confidence=0.1 if number == 90 else 0.95)
@@ -202,3 +328,90 @@ def test_a_report_that_cannot_be_made_leaves_the_old_one(job: Path, tmp_path: Pa
     assert result.exit_code == 1
     assert "There is no" in result.stderr
     assert page.read_text() == "old"
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_counted(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted(*arguments: Any, **options: Any) -> None:
+        raise AssertionError("counted first")
+
+    monkeypatch.setattr(writing, "make_report", counted)
+    write_file(tmp_path, "file", "")
+    result = run("report", job, "--to", tmp_path / "file" / "deep" / "report.html")
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {tmp_path / 'file' / 'deep'}: Not a directory\n"
+
+
+@pytest.mark.parametrize("broken", ["full", "failing"])
+def test_a_page_that_breaks_off_leaves_the_old_one_and_no_part(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def thumbnails(*arguments: Any, **options: Any) -> Iterator[bytes | str]:
+        yield b"picture"
+        if broken == "full":
+            raise OSError(errno.ENOSPC, "No space left on device", "report.html.part")
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(writing, "thumbnails", thumbnails)
+    page = write_file(tmp_path / "out", "report.html", "old")
+    result = run("report", job, "--to", page, "--image-folder", tmp_path / "photos")
+    assert result.exit_code == 1
+    if broken == "full":
+        assert result.stderr == "Error: report.html.part: No space left on device\n"
+    assert page.read_text() == "old"
+    assert list(page.parent.iterdir()) == [page]
+
+
+def test_a_broken_picture_is_told_and_the_others_are_shown(job: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    whole = (photos / "sample-00000.jpg").read_bytes()
+    (photos / "sample-00000.jpg").write_bytes(whole[: len(whole) // 2])
+    (photos / "sample-00001.jpg").write_text("no picture")
+    page = tmp_path / "report.html"
+    result = run("report", job, "--to", page, "--image-folder", photos, "--json")
+    assert result.exit_code == 0, result.output
+    gone = json.loads(result.stdout)["images_gone"]
+    assert gone["count"] == 2
+    assert "sample-00000.jpg cannot be read: image file is truncated" in gone["first"][0]
+    assert "sample-00001.jpg cannot be read" in gone["first"][1]
+    found = re.search(
+        r'id="pictures-0">\n(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert found
+    assert [line[0] for line in found[1].splitlines()] == ["!", "!", "U"]
+
+
+def test_the_page_has_a_ground_truth_trees_figures(tmp_path: Path) -> None:
+    """Ground Truth leaves no records of rounds; what its manifest and folders tell is there."""
+    lines = [
+        boxes_line("a.jpg", [box(0), box(1, left=100)], confidence=0),
+        failed_line("b.jpg"),
+        boxes_line("c.jpg", [box(0, left=25)], by="no", confidence=0.72),
+        unlabeled_line("d.jpg"),
+    ]
+    tree = write_tree(tmp_path / "kitchen", lines)
+    write_file(tree, "activelearning/2/auto_annotator_output.txt", "2 {}\n")
+    truth = write_file(
+        tmp_path, "truth.json", json.dumps({"a.jpg": [TRUE_BOX], "c.jpg": [TRUE_BOX]})
+    )
+    page = tmp_path / "report.html"
+    assert run("report", tree, "--to", page, "--no-images", "--truth", truth).exit_code == 0
+    text = re.sub(r"<[^>]*>", "|", page.read_text(encoding="utf-8").partition("<script")[0])
+    told = re.sub(r"\|+", "|", text)
+    for figure in (
+        "|kitchen|",
+        "|objects|4|",
+        "|labeled by people|1|25.0%|",
+        "|labeled by machine|1|25.0%|",
+        "|failed|1|25.0%|",
+        "|Per-image mean IoU, by people|0.500|",
+        "|Per-image mean IoU, by machine|0.333|",
+        "|cup|1|1|",
+        "|jug|1|0|",
+        "|private.us-east-1.abc|4|8.5|",
+        "|1|no worker answered|",
+        "|Ground Truth, the same labels|2 x 0.08|",
+    ):
+        assert figure in told, figure
+    assert "automation" not in parsed(page).sections

@@ -10,12 +10,13 @@ import pytest
 from groundwork.manifest import LabelState
 from groundwork.results.agreement import likeness, read_work
 from groundwork.results.doubts import DoubtKind, doubts
-from groundwork.results.labels import ImageSize, Label, LabelKind
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import ImageSize, Label
 from groundwork.results.output_tree import open_output
 from groundwork.results.quality import Box, Scores, classes_score, wilson_interval
-from groundwork.results.rounds import read_rounds
+from groundwork.results.rounds import read_automation_summary, read_rounds
 from groundwork.results.second_opinions import SecondOpinions
-from groundwork.results.stated_bound import read_stated_bound
+from groundwork.results.stated_bound import stated_bound
 from tests.support.output_trees import box, boxes_line, write_file, write_tree
 
 CUP = Box("cup", 10, 20, 30, 40)
@@ -138,9 +139,9 @@ def test_records_of_rounds_are_read_in_order_and_broken_ones_told(tmp_path: Path
     assert [each.iteration for each in read_rounds(output, problems)] == [2, 10]
     assert len(problems) == 1
     assert "3/round.json is no record" in problems[0]
-    assert read_stated_bound(output) is None
+    assert stated_bound(read_automation_summary(output)) is None
     write_file(tree, "activelearning/summary.json", '{"bound": 0.81, "confidence": 0.95}')
-    bound = read_stated_bound(output)
+    bound = stated_bound(read_automation_summary(output))
     assert bound is not None
     assert (bound.quality, bound.confidence) == (0.81, 0.95)
 
@@ -159,3 +160,48 @@ def test_peoples_label_is_compared_with_the_models_of_the_iteration_before(tmp_p
     assert opinions.surprise(1, 1, boxes()) == 0.75
     assert opinions.surprise(1, 0, boxes(CUP)) is None
     assert opinions.surprise(1, 2, boxes(CUP)) is None
+
+
+GOOD = io.BytesIO()
+np.savez_compressed(GOOD, objects=np.array([0]), forecasts=np.array([0.75]))
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("inference/shards.json", b'{"objects_per_shard": '),
+        ("inference/shards.json", b"[]"),
+        ("inference/0/0.npz", GOOD.getvalue()[:-40]),
+        ("inference/0/0.npz", b"PK"),
+        ("inference/0/0.npz", b""),
+        ("inference/0/0.jsonl", b"0 {broken\n"),
+        ("inference/0/0.jsonl", b"0 [1]\n"),
+        ("inference/0/0.jsonl", b"zero {}\n"),
+    ],
+)
+def test_what_cannot_be_read_of_the_models_opinions_is_named_and_left_out(
+    tmp_path: Path, path: str, data: bytes
+) -> None:
+    line = boxes_line("a.jpg", [box(0)])
+    tree = write_tree(tmp_path, [line])
+    write_file(tree, "inference/shards.json", '{"objects_per_shard": 1}')
+    write_file(tree, "inference/0/0.npz", GOOD.getvalue())
+    write_file(tree, "inference/0/0.jsonl", f"0 {json.dumps(line)}\n")
+    write_file(tree, path, data)
+    problems: list[str] = []
+    opinions = SecondOpinions(open_output(str(tree)), "label", problems)
+    assert opinions.surprise(0, 1, boxes()) is None
+    assert opinions.surprise(0, 1, boxes()) is None
+    [problem] = problems
+    assert f"{path} cannot be read" in problem
+
+
+def test_a_models_label_whose_metadata_are_no_object_is_a_label_all_the_same(
+    tmp_path: Path,
+) -> None:
+    line = boxes_line("a.jpg", []) | {"label-metadata": "lost"}
+    tree = write_tree(tmp_path, [line])
+    write_file(tree, "inference/shards.json", '{"objects_per_shard": 1}')
+    write_file(tree, "inference/0/0.npz", GOOD.getvalue())
+    write_file(tree, "inference/0/0.jsonl", f"0 {json.dumps(line)}\n")
+    assert SecondOpinions(open_output(str(tree)), "label").surprise(0, 1, boxes()) == 0

@@ -46,6 +46,7 @@ def test_results_are_shown_as_a_table_and_as_json(job: Path) -> None:
     assert "labeled by people   2 (100.0%)" in result.stdout
     assert "people: mean IoU    1.000 against the truth, over 2 objects" in result.stdout
     document = json.loads(run("results", job, "--truth", truth, "--json").stdout)
+    assert "; 95% interval 0.342 to 1.000 (Wilson's score interval)" in result.stdout
     assert document["states"]["human"] == 2
     assert document["quality"]["human"]["mean"] == 1.0
 

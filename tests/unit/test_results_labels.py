@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from groundwork.manifest import LabelState, LineError
+from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import (
     ImageSize,
-    LabelKind,
     LineProblems,
     label_attributes,
     object_of,

@@ -59,6 +59,12 @@ def test_a_ground_truth_tree_is_told_in_full(tmp_path: Path) -> None:
         "measure": "mean IoU",
         "mean": pytest.approx((0.5 + 1) / 2),
         "objects": 2,
+        "interval": {
+            "low": pytest.approx(0.75 - 1.959964 * 0.25),
+            "high": 1.0,
+            "confidence": 0.95,
+            "method": "normal approximation",
+        },
     }
     assert document["quality"]["machine"]["mean"] == pytest.approx(15 / 45)
     assert document["failure_reasons"] == {"no worker answered": 1}
@@ -76,6 +82,34 @@ def test_classes_are_measured_by_accuracy_where_the_truth_is_of_one_class(tmp_pa
     assert report.measure == "accuracy"
     quality = report.to_dict()["quality"]["human"]
     assert (quality["mean"], quality["objects"]) == (0.5, 2)
+
+
+def test_labels_that_the_truth_cannot_be_compared_with_have_no_quality(tmp_path: Path) -> None:
+    """A segmentation mask and an image without a class are not as bad as a wrong label."""
+    truth = Truth({"a.jpg": (CUP,), "b.jpg": ()})
+    metadata = {"type": "groundtruth/semantic-segmentation", "human-annotated": "yes"}
+    masks = [
+        unlabeled_line(name)
+        | {"mask-ref": f"s3://bucket/{name}.png", "mask-ref-metadata": metadata}
+        for name in ("a.jpg", "b.jpg")
+    ]
+    report = reported(tmp_path, masks, truth=truth)
+    assert report.measure is None
+    assert report.to_dict()["quality"]["human"] == {
+        "measure": None,
+        "mean": None,
+        "objects": 0,
+        "interval": None,
+    }
+    assert not any("The truth knows none" in note for note in report.notes)
+    several = {"class-map": {"0": "cup"}, "human-annotated": "yes"}
+    lines = [
+        unlabeled_line("a.jpg") | {"label": classes, "label-metadata": several}
+        for classes in ([], [0])
+    ]
+    report = reported(tmp_path, lines, truth=truth)
+    assert report.measure == "accuracy of the first class"
+    assert report.to_dict()["quality"]["human"]["objects"] == 1
 
 
 def test_a_label_whose_class_has_no_name_is_not_measured(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from groundwork.manifest import LabelState, LineError
 from groundwork.results.counting import count_manifest, whole_lines
-from groundwork.results.labels import LabelKind, label_attributes, object_of, parse_line
+from groundwork.results.kinds import LabelKind
+from groundwork.results.labels import label_attributes, object_of, parse_line
 from groundwork.results.quality import Box
 from groundwork.results.tally import BlockCounter, LabelTally, ManifestTally
 from groundwork.results.truth import Truth
@@ -183,6 +184,9 @@ def test_blocks_count_as_single_lines_do(
         for state, mean in expected.quality.items():
             assert found.quality[state].count == mean.count
             assert abs(found.quality[state].total - mean.total) < 1e-9
+            assert abs(found.quality[state].squares - mean.squares) < 1e-9
+            assert found.quality[state].bins == mean.bins
+            assert found.quality[state].is_graded == mean.is_graded
 
 
 def test_lines_that_are_no_utf_8_are_broken_wherever_the_bytes_are() -> None:

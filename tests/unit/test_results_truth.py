@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from groundwork.results.kinds import LabelKind
 from groundwork.results.quality import Box
 from groundwork.results.truth import Truth, TruthError
 
@@ -62,3 +63,17 @@ def test_images_and_labels_that_do_not_belong_are_told_together() -> None:
     missing, unknown = truth.mismatches(["a.jpg", "c.jpg", "d.jpg"], ["cup"])
     assert missing.startswith("2 of 3 images have no entry: c.jpg, d.jpg")
     assert unknown == ("it has labels that are not in the list of labels: jug; the list is cup")
+
+
+def test_labels_are_scored_by_their_form_and_the_incomparable_not_at_all() -> None:
+    cup = Box("cup", 0, 0, 1, 1)
+    truth = Truth({"a.jpg": (cup,), "b.jpg": (cup, Box("jug", 0, 0, 1, 1)), "c.jpg": ()})
+    assert truth.score("a.jpg", LabelKind.BOXES, (cup,), ("cup",)) == 1
+    assert truth.score("a.jpg", LabelKind.BOXES, (), ()) == 0
+    assert truth.score("c.jpg", LabelKind.BOXES, (), ()) == 1
+    assert truth.score("a.jpg", LabelKind.CLASS, (), ("jug",)) == 0
+    assert truth.score("a.jpg", LabelKind.CLASSES, (), ("cup", "jug")) == 1
+    assert truth.score("b.jpg", LabelKind.CLASS, (), ("cup",)) is None
+    assert truth.score("a.jpg", LabelKind.CLASSES, (), ()) is None
+    for name in ("a.jpg", "c.jpg"):
+        assert truth.score(name, LabelKind.OTHER, (), ()) is None

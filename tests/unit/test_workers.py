@@ -91,6 +91,15 @@ def test_removal_deletes_whom_an_invitation_created_and_nobody_else(setting: Set
     assert setting.cognito.emails == {"known@example.com"}
 
 
+def test_who_is_in_the_pool_and_not_in_the_team_is_told_and_kept(setting: Setting) -> None:
+    """Else a mistyped team's worker would seem removed."""
+    setting.cognito.add_user("other@example.com")
+    setting.invite("ana@example.com")
+    assert setting.remove("Other@example.com") == (["other@example.com"], [])
+    assert setting.cognito.emails == {"other@example.com", "ana@example.com"}
+    assert [member.email for member in setting.team.members()] == ["ana@example.com"]
+
+
 def test_a_team_is_found_by_name_by_arn_or_as_the_only_one(setting: Setting) -> None:
     def found(labeling: Labeling, name: str | None) -> str:
         return find_team(labeling, name, setting.cognito, setting.notices).name
