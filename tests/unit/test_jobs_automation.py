@@ -611,7 +611,7 @@ class Accidents:
             self._active = False
 
     def _perhaps(self) -> None:
-        if self._active and self._random.random() < 0.008:
+        if self._active and self._random.random() < 0.012:
             self.happened += 1
             raise CrashError
 

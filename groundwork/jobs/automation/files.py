@@ -35,6 +35,8 @@ Found = TypeVar("Found")
 _LINE_START = np.dtype("<i8")
 _THREADS = 16
 _AHEAD = 64
+# A shard's lines are held together.
+_SHARDS_AHEAD = 4
 _JSON = "application/json"
 _MODEL, _EVIDENCE, _KEPT = "model.npz", "evidence.npz", "kept.npz"
 
@@ -143,15 +145,17 @@ class AutomationFiles:
         data = self.s3.get_range(manifest, first, end - first).data
         return list(read_lines([data], start=first, first_number=objects.start + 1))
 
+    def lines_among(self, objects: Sequence[int]) -> list[ManifestLine]:
+        """Return the input manifest's lines of a shard's objects, ascending, read all at once."""
+        wanted = set(objects)
+        lines = self.lines(range(objects[0], objects[-1] + 1))
+        return [line for line in lines if line.object_id in wanted]
+
     def lines_of(self, objects: Iterable[int]) -> Iterator[ManifestLine]:
-        """Yield the input manifest's lines of some objects, in their order."""
-        for (line,) in in_order(
-            lambda object_id: self.lines(range(object_id, object_id + 1)),
-            objects,
-            threads=_THREADS,
-            ahead=_AHEAD,
-        ):
-            yield line
+        """Yield the input manifest's lines of some objects, ascending, read a shard at a time."""
+        groups = self.shards().grouped(objects).values()
+        for lines in in_order(self.lines_among, groups, threads=_THREADS, ahead=_SHARDS_AHEAD):
+            yield from lines
 
     # Features
 
