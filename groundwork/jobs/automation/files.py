@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from groundwork.autolabel.arrays import Arrays, pack, unpack
 from groundwork.autolabel.learner import Evidence
 from groundwork.autolabel.rounds import Proposal
+from groundwork.images import ImageFacts
 from groundwork.jobs import layout
 from groundwork.jobs.automation.models import RECORD_NAME, ModelRecord
 from groundwork.jobs.automation.objects import (
@@ -171,6 +172,20 @@ class AutomationFiles:
     def pictures(self, shard: int) -> ShardPictures:
         """Return what was found out about a shard's images."""
         return self._there(self.find_pictures(shard), f"the features of shard {shard}")
+
+    def facts_of(self, objects: Iterable[int]) -> dict[int, ImageFacts]:
+        """Return format and size of the images of those objects that have features."""
+        groups = self.shards().grouped(objects).items()
+
+        def facts_in(group: tuple[int, list[int]]) -> dict[int, ImageFacts]:
+            shard, members = group
+            images = self.pictures(shard).images
+            return {each: images[each] for each in members if each in images}
+
+        facts: dict[int, ImageFacts] = {}
+        for found in in_order(facts_in, groups, threads=_THREADS, ahead=_AHEAD):
+            facts |= found
+        return facts
 
     def features(self, shard: int, record_bytes: int) -> list[bytes]:
         """Return the features of all of a shard's objects, in their order."""
