@@ -230,10 +230,12 @@ class AutomationFiles:
 
     def last_model(self, iteration: int) -> int | None:
         """Return the last iteration up to this one that has a model; None if none has."""
-        for past in range(iteration, -1, -1):
-            record = self.find_model_record(past)
+        records = in_order(
+            self.find_model_record, range(iteration, -1, -1), threads=_THREADS, ahead=_THREADS
+        )
+        for record in records:
             if record is not None and record.origin is not None:
-                return past
+                return record.iteration
         return None
 
     def model_record_in(self, folder: S3Uri) -> ModelRecord | None:
@@ -329,6 +331,12 @@ class AutomationFiles:
     def plan(self, iteration: int) -> PlanRecord:
         """Return what was decided after an iteration."""
         return self._there(self.find_plan(iteration), f"the plan of iteration {iteration}")
+
+    def plans(self, iterations: Iterable[int]) -> Iterator[PlanRecord]:
+        """Yield what was decided after some iterations, in their order, without what is missing."""
+        for plan in in_order(self.find_plan, iterations, threads=_THREADS, ahead=_THREADS):
+            if plan is not None:
+                yield plan
 
     def find_proposal(self, iteration: int) -> Proposal | None:
         """Return what was proposed after an iteration, or None."""

@@ -99,8 +99,8 @@ def open_pictures(
 
 
 def _chosen_for_being_hard(automated: Automated, iteration: int) -> set[int]:
-    plans = (automated.files.find_plan(past) for past in range(iteration))
-    return {object_id for plan in plans if plan is not None for object_id in plan.hardest}
+    plans = automated.files.plans(range(iteration))
+    return {object_id for plan in plans for object_id in plan.hardest}
 
 
 def _labels(
