@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -126,29 +127,28 @@ def _whole_number(minimum: int, maximum: int | None = None) -> Parser:
     return parse
 
 
-def _fraction(value: Any, _: Path) -> float:
-    try:
-        number = float(value) if not isinstance(value, bool) else -1.0
-    except (TypeError, ValueError):
-        number = -1.0
-    if not 0 < number < 1:
-        _refuse("a number between 0 and 1, such as 0.8")
-    return number
-
-
-def _percentage(minimum: float, maximum: float) -> Parser:
-    accepted = f"a number from {minimum:g} to {maximum:g}, in percent"
-
+def _number(accepted: str, is_accepted: Callable[[float], bool]) -> Parser:
     def parse(value: Any, _: Path) -> float:
         try:
-            number = float(value) if not isinstance(value, bool) else -1.0
+            number = math.nan if isinstance(value, bool) else float(value)
         except (TypeError, ValueError):
-            number = -1.0
-        if not minimum <= number <= maximum:
+            number = math.nan
+        # What is no number is in no range.
+        if not is_accepted(number):
             _refuse(accepted)
         return number
 
     return parse
+
+
+_FRACTION = _number("a number between 0 and 1, such as 0.8", lambda number: 0 < number < 1)
+
+
+def _percentage(minimum: float, maximum: float) -> Parser:
+    return _number(
+        f"a number from {minimum:g} to {maximum:g}, in percent",
+        lambda number: minimum <= number <= maximum,
+    )
 
 
 def _switch(value: Any, _: Path) -> bool:
@@ -418,7 +418,7 @@ class WorkshopConfig:
     )
     auto_labeling_target: float | None = _option(
         None,
-        _fraction,
+        _FRACTION,
         "between 0 and 1",
         "`open` only: the mean quality that automated labels have to reach, proven by people on a "
         "random sample of them. Boxes: mean IoU, classes: the share of right ones. Fixed in Ground "
