@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import yaml
 
 from groundwork.contract.arns import Arn, ArnFormatError, TeamKind
-from groundwork.contract.automated_labeling import FEWEST_OBJECTS, SMALLEST_BATCH
+from groundwork.contract.automated_labeling import FEWEST_OBJECTS, SMALLEST_SAMPLE
 from groundwork.contract.builtin_tasks import BUILTIN_TASKS, REGION_ACCOUNTS, BuiltinTask
 from groundwork.contract.label_categories import label_problems
 from groundwork.image_folder import ImageFolder, ImageFolderError
@@ -740,12 +740,12 @@ def _automation_problems(config: WorkshopConfig) -> list[Problem]:
         else:
             continue
         problems.append(Problem(name, seen, accepted, advice))
-    if config.auto_labeling and config.engine == OPEN and config.batch_size < SMALLEST_BATCH:
+    if config.auto_labeling and config.engine == OPEN and config.batch_size < SMALLEST_SAMPLE:
         problems.append(
             Problem(
                 "batch_size",
                 config.batch_size,
-                f"{SMALLEST_BATCH} or more with automated labeling",
+                f"{SMALLEST_SAMPLE} or more with automated labeling",
                 "People prove automated labels on a sample, which they get in one batch.",
             )
         )
