@@ -105,18 +105,7 @@ class Add:
 
     def request(self, table_name: str) -> dict[str, Any]:
         """Return the write as a part of a transaction."""
-        return {
-            "Update": {
-                "TableName": table_name,
-                "Key": {"PK": self.pk, "SK": self.sk},
-                "UpdateExpression": "SET expires_at = :expires_at ADD #number :amount",
-                "ExpressionAttributeNames": {"#number": self.attribute},
-                "ExpressionAttributeValues": {
-                    ":amount": self.amount,
-                    ":expires_at": self.expires_at,
-                },
-            }
-        }
+        return _update(self, table_name, " ADD #changed :amount", {":amount": self.amount})
 
 
 @dataclass(frozen=True)
@@ -162,21 +151,12 @@ class Exchange:
 
     def request(self, table_name: str) -> dict[str, Any]:
         """Return the write as a part of a transaction."""
-        values: dict[str, Any] = {":after": self.after, ":expires_at": self.expires_at}
-        return {
-            "Update": {
-                "TableName": table_name,
-                "Key": {"PK": self.pk, "SK": self.sk},
-                "UpdateExpression": "SET expires_at = :expires_at, #set = :after",
-                "ConditionExpression": (
-                    "#set = :before" if self.before else "attribute_not_exists(#set)"
-                ),
-                "ExpressionAttributeNames": {"#set": self.attribute},
-                "ExpressionAttributeValues": (
-                    values | {":before": self.before} if self.before else values
-                ),
-            }
-        }
+        present = {":before": self.before} if self.before else {}
+        update = _update(self, table_name, ", #changed = :after", {":after": self.after, **present})
+        update["Update"]["ConditionExpression"] = (
+            "#changed = :before" if self.before else "attribute_not_exists(#changed)"
+        )
+        return update
 
 
 @dataclass(frozen=True)
@@ -191,18 +171,22 @@ class Discard:
 
     def request(self, table_name: str) -> dict[str, Any]:
         """Return the write as a part of a transaction."""
-        return {
-            "Update": {
-                "TableName": table_name,
-                "Key": {"PK": self.pk, "SK": self.sk},
-                "UpdateExpression": "SET expires_at = :expires_at DELETE #set :members",
-                "ExpressionAttributeNames": {"#set": self.attribute},
-                "ExpressionAttributeValues": {
-                    ":members": {self.member},
-                    ":expires_at": self.expires_at,
-                },
-            }
+        return _update(self, table_name, " DELETE #changed :members", {":members": {self.member}})
+
+
+def _update(
+    write: Add | Exchange | Discard, table_name: str, change: str, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the change of an attribute, ``#changed``, of an item that ends with its TTL."""
+    return {
+        "Update": {
+            "TableName": table_name,
+            "Key": {"PK": write.pk, "SK": write.sk},
+            "UpdateExpression": f"SET expires_at = :expires_at{change}",
+            "ExpressionAttributeNames": {"#changed": write.attribute},
+            "ExpressionAttributeValues": {**values, ":expires_at": write.expires_at},
         }
+    }
 
 
 Write = Put | Delete | Add | Check | Exchange | Discard

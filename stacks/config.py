@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -12,7 +13,7 @@ from typing import Any, NoReturn
 import yaml
 
 from groundwork.contract.arns import Arn, ArnFormatError, TeamKind
-from groundwork.contract.automated_labeling import FEWEST_OBJECTS, SMALLEST_BATCH
+from groundwork.contract.automated_labeling import FEWEST_OBJECTS, SMALLEST_SAMPLE
 from groundwork.contract.builtin_tasks import BUILTIN_TASKS, REGION_ACCOUNTS, BuiltinTask
 from groundwork.contract.label_categories import label_problems
 from groundwork.image_folder import ImageFolder, ImageFolderError
@@ -126,29 +127,28 @@ def _whole_number(minimum: int, maximum: int | None = None) -> Parser:
     return parse
 
 
-def _fraction(value: Any, _: Path) -> float:
-    try:
-        number = float(value) if not isinstance(value, bool) else -1.0
-    except (TypeError, ValueError):
-        number = -1.0
-    if not 0 < number < 1:
-        _refuse("a number between 0 and 1, such as 0.8")
-    return number
-
-
-def _percentage(minimum: float, maximum: float) -> Parser:
-    accepted = f"a number from {minimum:g} to {maximum:g}, in percent"
-
+def _number(accepted: str, is_accepted: Callable[[float], bool]) -> Parser:
     def parse(value: Any, _: Path) -> float:
         try:
-            number = float(value) if not isinstance(value, bool) else -1.0
+            number = math.nan if isinstance(value, bool) else float(value)
         except (TypeError, ValueError):
-            number = -1.0
-        if not minimum <= number <= maximum:
+            number = math.nan
+        # What is no number is in no range.
+        if not is_accepted(number):
             _refuse(accepted)
         return number
 
     return parse
+
+
+_FRACTION = _number("a number between 0 and 1, such as 0.8", lambda number: 0 < number < 1)
+
+
+def _percentage(minimum: float, maximum: float) -> Parser:
+    return _number(
+        f"a number from {minimum:g} to {maximum:g}, in percent",
+        lambda number: minimum <= number <= maximum,
+    )
 
 
 def _switch(value: Any, _: Path) -> bool:
@@ -418,7 +418,7 @@ class WorkshopConfig:
     )
     auto_labeling_target: float | None = _option(
         None,
-        _fraction,
+        _FRACTION,
         "between 0 and 1",
         "`open` only: the mean quality that automated labels have to reach, proven by people on a "
         "random sample of them. Boxes: mean IoU, classes: the share of right ones. Fixed in Ground "
@@ -740,12 +740,12 @@ def _automation_problems(config: WorkshopConfig) -> list[Problem]:
         else:
             continue
         problems.append(Problem(name, seen, accepted, advice))
-    if config.auto_labeling and config.engine == OPEN and config.batch_size < SMALLEST_BATCH:
+    if config.auto_labeling and config.engine == OPEN and config.batch_size < SMALLEST_SAMPLE:
         problems.append(
             Problem(
                 "batch_size",
                 config.batch_size,
-                f"{SMALLEST_BATCH} or more with automated labeling",
+                f"{SMALLEST_SAMPLE} or more with automated labeling",
                 "People prove automated labels on a sample, which they get in one batch.",
             )
         )

@@ -23,10 +23,10 @@ from groundwork.autolabel.rounds import (
     Terms,
     Verdict,
 )
+from groundwork.contract.automated_labeling import SMALLEST_SAMPLE
 
 # Sizes that are considered, as shares of what is left.
 _REGION_SHARES = np.linspace(0.02, 1.0, 50)
-SMALLEST_SAMPLE = 20
 _SAMPLE_SIZES = 24
 # The betting bound needs this much more than a normal one, and a proposal should rather pass.
 _BOUND_EXCESS = 1.3

@@ -8,4 +8,4 @@ from types import MappingProxyType
 # The open engine has none; on the sample photos it began to save people work at about this many.
 FEWEST_OBJECTS: Mapping[str, int] = MappingProxyType({"ground-truth": 1250, "open": 200})
 # A sample that proves anything has at least so many objects, and people get it in one batch.
-SMALLEST_BATCH = 20
+SMALLEST_SAMPLE = 20

@@ -44,12 +44,10 @@ def labeling_client(endpoint_url: str | None = None, session: Any = None) -> Any
 
 
 def account_labeling_client(endpoint_url: str | None, region: str | None) -> Any:
-    """Return a boto3 SageMaker client with the user's own rights.
+    """Return what ``labeling_client`` does, with the user's own rights in a region.
 
     Parameters
     ----------
-    endpoint_url
-        The open engine's address; None for Ground Truth.
     region
         None for the profile's.
 

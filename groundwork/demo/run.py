@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from groundwork.contract.automated_labeling import FEWEST_OBJECTS
 from groundwork.datasets.image_files import ImageFetcher, ImageMode
@@ -20,13 +20,14 @@ from groundwork.local.cloud import LocalCloud
 from groundwork.local.emulator import DEFAULT_PORT, LocalCloudError, free_port
 from groundwork.local.invitations import invitations
 from groundwork.local.leftovers import leftovers
-from groundwork.local.workshop import OPEN, JobState, LocalWorkshop, destroy, job_state
+from groundwork.local.workshop import JobState, LocalWorkshop, destroy, job_state
 from groundwork.manifest import LabelState
 from groundwork.report_page.writing import write_report
 from groundwork.results.labels import read_objects
 from groundwork.results.output_tree import open_output
 from groundwork.results.summary import summarize
 from groundwork.s3_client import S3Client
+from groundwork.s3_uri import S3Uri
 
 # With automated labeling, so many that most are left to the machine; without it, two small batches.
 AUTOMATED_COUNT = 200
@@ -77,7 +78,7 @@ class DemoSettings:
 
     def is_automated(self, photos: int) -> bool:
         """Tell whether the machine labels a part; few photos of one's own are people's work."""
-        enough = self.images is None or photos >= FEWEST_OBJECTS[OPEN]
+        enough = self.images is None or photos >= FEWEST_OBJECTS[self.engine]
         return enough and not self.people_only
 
 
@@ -155,7 +156,7 @@ def run(settings: DemoSettings, project: Path, say: Say) -> Summary:
             manifest = _fetch_manifest(cloud, job, folder / "output.manifest", say)
             _count(summary, job, manifest, chosen)
             if settings.is_automated(len(chosen.names)):
-                _fetch_rounds(cloud, job, folder / "rounds", summary, say)
+                fetch_rounds(cloud, job, folder / "rounds", summary, say)
         with _phase(summary, "report"):
             summary.report = str(_report(cloud, job, chosen, folder / "report.html", say))
         with _phase(summary, "destroy"):
@@ -191,7 +192,7 @@ def _choose(settings: DemoSettings, folder: Path, say: Say) -> DemoInput:
     photos = len(chosen.names)
     say(f"Taking {photos} photos from {chosen.images}")
     if not settings.people_only and not settings.is_automated(photos):
-        fewest = FEWEST_OBJECTS[OPEN]
+        fewest = FEWEST_OBJECTS[settings.engine]
         say(f"People label all of them: automated labeling takes about {fewest} photos")
     if chosen.truth is None:
         say(
@@ -297,35 +298,27 @@ def _count(summary: Summary, job: JobState, manifest: Path, chosen: DemoInput) -
     summary.output_manifest = job.output_manifest or ""
 
 
-def _fetch_rounds(
+def fetch_rounds(
     cloud: LocalCloud, job: JobState, folder: Path, summary: Summary, say: Say
 ) -> None:
     """Copy the engine's own record of automated labeling, and tell what it came to."""
-    records = _records_uri(job)
+    records = S3Uri.parse(f"{job.output_folder}/activelearning")
+    files = S3Client(cloud.client("s3"))
     shutil.rmtree(folder, ignore_errors=True)
-    bucket, prefix = records.netloc, records.path.lstrip("/")
-    pages = (
-        cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    )
-    for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
-        if key.endswith(".json"):
-            path = folder / key.removeprefix(prefix)
+    for uri in files.list_keys(records):
+        if uri.key.endswith(".json"):
+            path = folder / uri.key.removeprefix(f"{records.key}/")
             path.parent.mkdir(parents=True, exist_ok=True)
-            cloud.client("s3").download_file(bucket, key, str(path))
+            path.write_bytes(files.get(uri))
     if not (folder / "summary.json").is_file():
         # A job that failed early has none; its own reason is told.
         return
-    say(f"Copied the records of automated labeling {records.geturl()} to {folder}")
+    say(f"Copied the records of automated labeling {records} to {folder}")
     record = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     summary.target = record["target"]
     summary.bound = None if record["bound"] is None else round(record["bound"], 4)
     summary.rounds = record["batches_of_people"]
     say(f"Automated labeling: {record['outcome']}")
-
-
-def _records_uri(job: JobState) -> SplitResult:
-    root, _, _ = (job.output_manifest or "").partition("/manifests/")
-    return urlsplit(f"{root}/activelearning/")
 
 
 def _report(cloud: LocalCloud, job: JobState, chosen: DemoInput, target: Path, say: Say) -> Path:

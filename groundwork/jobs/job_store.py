@@ -170,19 +170,29 @@ class JobStore:
             return self.get_batch(batch.job, batch.iteration)
         return batch
 
-    def find_batch(self, job: str, iteration: int, *, counted: bool = True) -> Batch | None:
-        """Return a batch, or None; its done tasks are 0 unless they are to be counted."""
+    def find_batch(self, job: str, iteration: int, *, counted: bool = False) -> Batch | None:
+        """Return a batch, or None; its done tasks are 0 unless they are to be counted.
+
+        Counting is a query of its own. The function that has the network may make none.
+        """
         item = self._table.get(_batches_key(job), _batch_key(iteration))
         if item is None:
             return None
         return self._counted(_batch(item)) if counted else _batch(item)
 
-    def get_batch(self, job: str, iteration: int, *, counted: bool = True) -> Batch:
+    def get_batch(self, job: str, iteration: int, *, counted: bool = False) -> Batch:
         """Return a batch that has to be there, as ``find_batch`` does."""
         batch = self.find_batch(job, iteration, counted=counted)
         if batch is None:
             raise JobFailedError(f"batch {iteration} of job {job} is missing from the table")
         return batch
+
+    def progress_after(self, job: str, iteration: int) -> Progress:
+        """Return how far a job is after a batch, which has to be published."""
+        progress = self.get_batch(job, iteration).after
+        if progress is None:
+            raise JobFailedError(f"batch {iteration} of job {job} was never published")
+        return progress
 
     def change_batch(self, job: str, iteration: int, decide: Callable[[Batch], Batch]) -> Batch:
         """Change a batch by a pure decision, made anew when another writer came first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from functools import cached_property
 from typing import Any, Protocol
 
 import boto3
@@ -54,21 +55,27 @@ class NoticeClient:
         boto3 clients, or stand-ins with the same methods.
     """
 
-    def __init__(self, registry: RegistryStore, portal: str, events_api: Any, sns_api: Any) -> None:
+    def __init__(
+        self, registry: RegistryStore, portal: str, events_api: Any = None, sns_api: Any = None
+    ) -> None:
         self._registry = registry
         self._portal = portal
-        self._events = events_api
-        self._sns = sns_api
+        self._given_events = events_api
+        self._given_sns = sns_api
 
     @classmethod
     def from_environment(cls) -> NoticeClient:
         """Use the function's own rights."""
-        return cls(
-            RegistryStore.from_environment(),
-            os.environ["PORTAL_URL"],
-            boto3.client("events", config=_CONFIG),
-            boto3.client("sns", config=_CONFIG),
-        )
+        return cls(RegistryStore.from_environment(), os.environ["PORTAL_URL"])
+
+    @cached_property
+    def _events(self) -> Any:
+        # Made when it is needed, like the other: most of the loop's steps tell nobody anything.
+        return self._given_events or boto3.client("events", config=_CONFIG)
+
+    @cached_property
+    def _sns(self) -> Any:
+        return self._given_sns or boto3.client("sns", config=_CONFIG)
 
     def work_available(self, job: Job) -> None:
         """Tell the team that there is work."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from groundwork.jobs.job_store import JobStore
 from groundwork.jobs.model import Batch, Job, Task
@@ -63,7 +63,7 @@ class RememberedJobs:
 
     def __init__(self, store: JobStore) -> None:
         self._jobs = lru_cache(_REMEMBERED)(store.get)
-        self._batches = lru_cache(_REMEMBERED)(partial(store.get_batch, counted=False))
+        self._batches = lru_cache(_REMEMBERED)(store.get_batch)
         self._open: Recent[str, OpenWork] = Recent(_REMEMBERED)
 
     def job(self, name: str) -> Job:

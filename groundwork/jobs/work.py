@@ -403,7 +403,7 @@ class Work:
         """Return the batch that people work on now, or None; wake a loop that overslept its end."""
         if job.status is not JobStatus.IN_PROGRESS or job.iteration == 0:
             return None
-        batch = self._store.find_batch(job.name, job.iteration, counted=False)
+        batch = self._store.find_batch(job.name, job.iteration)
         if batch is None or batch.state is not BatchState.OPEN:
             return None
         if self._is_late(batch):
@@ -412,7 +412,7 @@ class Work:
         return batch
 
     def _require_open(self, job: Job, iteration: int) -> Batch:
-        batch = self._store.find_batch(job.name, iteration)
+        batch = self._store.find_batch(job.name, iteration, counted=True)
         if batch is None or batch.state is not BatchState.OPEN or self._is_over(batch):
             raise JobNotOpenError("This answer is being worked on and cannot be changed any more.")
         return batch
@@ -552,7 +552,7 @@ class Work:
         done = self._store.count_done(job.name, iteration)
         if self._is_over(replace(batch, done=done)):
             # What wakes the loop is another every hour.
-            self._wake(self._store.get_batch(job.name, iteration, counted=False))
+            self._wake(self._store.get_batch(job.name, iteration))
 
     def _is_over(self, batch: Batch) -> bool:
         return batch.is_complete or self._is_late(batch)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from groundwork.contract.automated_labeling import FEWEST_OBJECTS, SMALLEST_BATCH
+from groundwork.contract.automated_labeling import FEWEST_OBJECTS, SMALLEST_SAMPLE
 from groundwork.contract.builtin_tasks import BuiltinTask
 from groundwork.contract.label_categories import LabelCategoriesError, parse_label_categories
 from groundwork.contract.rules import labeling_job_problems, open_engine_problems, task_of
@@ -365,12 +365,12 @@ def _automation_warnings(objects: int, batch: int, engine: str) -> Iterator[Find
         )
     if engine == "open":
         # The engine itself asks people for a tenth of the objects at a time.
-        if batch < SMALLEST_BATCH:
+        if batch < SMALLEST_SAMPLE:
             yield Finding(
                 "batch size",
                 f"in batches of {batch} people cannot prove automated labels, so they will label "
                 "all objects",
-                f"{SMALLEST_BATCH} or more: a sample has so many objects",
+                f"{SMALLEST_SAMPLE} or more: a sample has so many objects",
                 "raise it, or switch auto-labeling off",
             )
         return

@@ -12,15 +12,19 @@ from stacks import layers
 from stacks.paths import PROJECT
 from stacks.staging import staged
 
-# The local cloud, the command line and what only it imports never run in a function.
+# The local cloud, the command line and what only they import never run in a function.
 _LEFT_OUT = (
-    "local",
+    "audits",
     "cli",
-    "demo",
-    "samples.py",
+    "costs",
     "datasets",
+    "demo",
+    "folder_client.py",
+    "image_folder.py",
+    "job_progress.py",
+    "local",
     "report_page",
-    "__pycache__",
+    "samples.py",
 )
 
 
@@ -66,6 +70,11 @@ def _published(scope: Construct, construct_id: str, layer: layers.Layer) -> lamb
     return lambda_.LayerVersion.from_layer_version_arn(scope, f"{construct_id}Layer", version.ref)
 
 
+def belongs_in_functions(path: Path) -> bool:
+    """Tell whether a file, by its path in the package, is one that functions may need."""
+    return path.parts[0] not in _LEFT_OUT and "__pycache__" not in path.parts
+
+
 @cache
 def staged_library() -> Path:
     """Copy the package below `python/`, where a layer's modules are found, named by content."""
@@ -73,7 +82,7 @@ def staged_library() -> Path:
     files = [
         path
         for path in package.rglob("*")
-        if path.is_file() and not any(part in _LEFT_OUT for part in path.relative_to(package).parts)
+        if path.is_file() and belongs_in_functions(path.relative_to(package))
     ]
     return staged(
         "library", {f"python/{path.relative_to(PROJECT).as_posix()}": path for path in files}

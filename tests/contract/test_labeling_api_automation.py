@@ -178,8 +178,14 @@ def test_other_names_are_no_models(labeling: Any, model: str, name: str) -> None
     assert f"model/{name}: no labeling job" in message
 
 
-def test_a_model_of_another_account_or_region_is_unknown(labeling: Any, model: str) -> None:
-    elsewhere = model.replace(ACCOUNT, "999999999999")
+@pytest.mark.parametrize(
+    ("here", "there"), [(ACCOUNT, "999999999999"), (REGION, "eu-west-3")], ids=["account", "region"]
+)
+def test_a_model_of_another_account_or_region_is_unknown(
+    labeling: Any, model: str, here: str, there: str
+) -> None:
+    elsewhere = model.replace(here, there)
+    assert elsewhere != model
 
     assert "no labeling job of this account and region" in refusal(
         labeling, automated("elsewhere", model=elsewhere)

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from groundwork.autolabel.planning import SMALLEST_SAMPLE
-from groundwork.contract.automated_labeling import SMALLEST_BATCH
 from stacks.config import ConfigurationError, WorkshopConfig, config_table
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -285,11 +283,6 @@ def test_batches_that_can_prove_nothing_are_refused_with_automated_labeling(tmp_
         in (_problems(tmp_path, auto_labeling="true", **settings)["batch_size"])
     )
     assert _read(tmp_path, **settings).batch_size == 19
-
-
-def test_the_smallest_batch_is_the_smallest_sample() -> None:
-    """The engine decides on it; whoever only configures a job need not load the engine."""
-    assert SMALLEST_BATCH == SMALLEST_SAMPLE
 
 
 @pytest.mark.parametrize(("engine", "fewest"), [("ground-truth", "1,250"), ("open", "200")])

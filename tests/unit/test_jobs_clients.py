@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 
 from groundwork.contract.registry import Workteam, WorkteamNotFoundError
+from groundwork.contract.registry_store import RegistryStore
 from groundwork.jobs.errors import JobExistsError
 from groundwork.jobs.function_client import FunctionClient, FunctionError, FunctionRaisedError
 from groundwork.jobs.job_store import JobStore
@@ -198,6 +200,26 @@ def test_a_topic_that_is_gone_does_not_hold_the_job_up() -> None:
     sns = Recorder(refuses=refusal("NotFound", "Publish"))
     notices(Registry(), Recorder({}), sns).job_ended(JOB)
     assert len(sns.calls) == 1
+
+
+def test_clients_are_made_for_who_has_something_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def client(service: str, **_: Any) -> Recorder:
+        made.append(service)
+        return Recorder({"FailedEntryCount": 0})
+
+    monkeypatch.setattr(boto3, "client", client)
+    monkeypatch.setattr(RegistryStore, "from_environment", Registry)
+    monkeypatch.setenv("PORTAL_URL", "portal.example.com")
+    notices = NoticeClient.from_environment()
+    assert made == []
+    for _ in range(2):
+        notices.work_available(JOB)
+    assert made == ["sns"]
+    for _ in range(2):
+        notices.job_ended(JOB)
+    assert made == ["sns", "events"]
 
 
 def test_an_event_that_is_refused_is_tried_again_by_the_step() -> None:

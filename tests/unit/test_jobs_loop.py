@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from groundwork.jobs.model import Counters, Job, JobStatus
-from groundwork.jobs.steps.publishing import failure_reason
+from groundwork.jobs.steps.publishing import failure_reason, finish
+from groundwork.jobs.steps.selection import select_batch
 from groundwork.jobs.work import LeasedTask, Worker
 from tests.support.job_fakes import (
     BUCKET,
@@ -718,3 +719,20 @@ def _with(line: str, *, animals: Any = None, metadata: Mapping[str, Any] | None 
     if metadata is not None:
         attributes["animals-metadata"] = metadata
     return json.dumps(attributes)
+
+
+def test_done_tasks_are_counted_for_nobody_who_does_not_ask_for_them() -> None:
+    shop = Workshop()
+    shop.start(shop.add_images(4), batch=2)
+    task = shop.work.take(ANN, "job")
+    assert task is not None
+    shop.work.submit(ANN, task.lease_id, one_box(ANN, task))
+    engine = shop.loop.engine
+    assert engine is not None
+    shop.table.reads.clear()
+
+    assert select_batch(engine, "job", 0).outcome == "people"
+    assert finish(engine, "job", 0).outcome == "finished"
+    assert "BATCH#job#000001" not in shop.table.reads
+    assert shop.store.get_batch("job", 1).done == 0
+    assert shop.store.get_batch("job", 1, counted=True).done == 1

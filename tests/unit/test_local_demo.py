@@ -8,9 +8,11 @@ import pytest
 
 from groundwork.demo.drawing import bounding_box_answer, draw
 from groundwork.demo.inputs import DEFAULT_LABEL, DemoInput, DemoInputError, own_input
-from groundwork.demo.run import DemoSettings, Summary, table_rows, workshop_context
+from groundwork.demo.run import DemoSettings, Summary, fetch_rounds, table_rows, workshop_context
+from groundwork.local.workshop import JobState
 from groundwork.results.quality import Box, mean_iou
 from groundwork.samples import sample
+from tests.support.job_fakes import MemoryS3
 
 SIZE = (640, 480)
 BOX = {"label": "cup", "left": 1, "top": 2, "width": 30, "height": 40}
@@ -146,6 +148,8 @@ def test_the_table_tells_what_is_proven_of_the_machines_labels_and_what_is_true(
         (DemoSettings(people_only=True), 200, False),
         (DemoSettings(images=Path("photos")), 199, False),
         (DemoSettings(images=Path("photos")), 200, True),
+        (DemoSettings("ground-truth", images=Path("photos")), 1249, False),
+        (DemoSettings("ground-truth", images=Path("photos")), 1250, True),
     ],
 )
 def test_the_machine_labels_a_part_unless_that_is_hopeless_or_unwanted(
@@ -167,3 +171,38 @@ def test_the_workshop_is_told_of_the_machines_part(tmp_path: Path) -> None:
     assert "auto_labeling_target" not in workshop_context(DemoSettings(), chosen)
     alone = workshop_context(DemoSettings(people_only=True), chosen)
     assert (alone.get("auto_labeling"), alone["batch_size"]) == (None, "2")
+
+
+class Cloud:
+    """A local cloud that has S3 only."""
+
+    def __init__(self) -> None:
+        self.s3 = MemoryS3()
+
+    def client(self, service: str) -> MemoryS3:
+        assert service == "s3"
+        return self.s3
+
+
+def test_the_records_of_automated_labeling_are_copied_from_the_job_s_folder(tmp_path: Path) -> None:
+    cloud, summary, said = Cloud(), Summary("open"), list[str]()
+    outcome = {"target": 0.6, "bound": 0.61234, "batches_of_people": 3, "outcome": "All well."}
+    for key, data in {
+        "job/activelearning/summary.json": json.dumps(outcome).encode(),
+        "job/activelearning/1/round.json": b"{}",
+        "job/activelearning/1/proposal.npz": b"",
+        "job-2/activelearning/summary.json": b"{}",
+    }.items():
+        cloud.s3.add(f"s3://bucket/manifests/{key}", data)
+    job = JobState("job", "Completed", {}, None, "label", None, "s3://bucket/manifests/job")
+    folder = tmp_path / "rounds"
+    folder.mkdir()
+    (folder / "old.json").touch()
+
+    fetch_rounds(cloud, job, folder, summary, said.append)  # type: ignore[arg-type]  # stands in
+
+    copied = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert copied == {"summary.json", "1/round.json"}
+    assert (summary.target, summary.bound, summary.rounds) == (0.6, 0.6123, 3)
+    assert said[0].startswith("Copied the records of automated labeling s3://bucket/manifests/job/")
+    assert said[1] == "Automated labeling: All well."

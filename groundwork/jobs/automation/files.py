@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from groundwork.autolabel.arrays import Arrays, pack, unpack
 from groundwork.autolabel.learner import Evidence
 from groundwork.autolabel.rounds import Proposal
+from groundwork.images import ImageFacts
 from groundwork.jobs import layout
 from groundwork.jobs.automation.models import RECORD_NAME, ModelRecord
 from groundwork.jobs.automation.objects import (
@@ -35,6 +36,8 @@ Found = TypeVar("Found")
 _LINE_START = np.dtype("<i8")
 _THREADS = 16
 _AHEAD = 64
+# A shard's lines are held together.
+_SHARDS_AHEAD = 4
 _JSON = "application/json"
 _MODEL, _EVIDENCE, _KEPT = "model.npz", "evidence.npz", "kept.npz"
 
@@ -143,15 +146,17 @@ class AutomationFiles:
         data = self.s3.get_range(manifest, first, end - first).data
         return list(read_lines([data], start=first, first_number=objects.start + 1))
 
+    def lines_among(self, objects: Sequence[int]) -> list[ManifestLine]:
+        """Return the input manifest's lines of a shard's objects, ascending, read all at once."""
+        wanted = set(objects)
+        lines = self.lines(range(objects[0], objects[-1] + 1))
+        return [line for line in lines if line.object_id in wanted]
+
     def lines_of(self, objects: Iterable[int]) -> Iterator[ManifestLine]:
-        """Yield the input manifest's lines of some objects, in their order."""
-        for (line,) in in_order(
-            lambda object_id: self.lines(range(object_id, object_id + 1)),
-            objects,
-            threads=_THREADS,
-            ahead=_AHEAD,
-        ):
-            yield line
+        """Yield the input manifest's lines of some objects, ascending, read a shard at a time."""
+        groups = self.shards().grouped(objects).values()
+        for lines in in_order(self.lines_among, groups, threads=_THREADS, ahead=_SHARDS_AHEAD):
+            yield from lines
 
     # Features
 
@@ -167,6 +172,20 @@ class AutomationFiles:
     def pictures(self, shard: int) -> ShardPictures:
         """Return what was found out about a shard's images."""
         return self._there(self.find_pictures(shard), f"the features of shard {shard}")
+
+    def facts_of(self, objects: Iterable[int]) -> dict[int, ImageFacts]:
+        """Return format and size of the images of those objects that have features."""
+        groups = self.shards().grouped(objects).items()
+
+        def facts_in(group: tuple[int, list[int]]) -> dict[int, ImageFacts]:
+            shard, members = group
+            images = self.pictures(shard).images
+            return {each: images[each] for each in members if each in images}
+
+        facts: dict[int, ImageFacts] = {}
+        for found in in_order(facts_in, groups, threads=_THREADS, ahead=_AHEAD):
+            facts |= found
+        return facts
 
     def features(self, shard: int, record_bytes: int) -> list[bytes]:
         """Return the features of all of a shard's objects, in their order."""
@@ -211,10 +230,12 @@ class AutomationFiles:
 
     def last_model(self, iteration: int) -> int | None:
         """Return the last iteration up to this one that has a model; None if none has."""
-        for past in range(iteration, -1, -1):
-            record = self.find_model_record(past)
+        records = in_order(
+            self.find_model_record, range(iteration, -1, -1), threads=_THREADS, ahead=_THREADS
+        )
+        for record in records:
             if record is not None and record.origin is not None:
-                return past
+                return record.iteration
         return None
 
     def model_record_in(self, folder: S3Uri) -> ModelRecord | None:
@@ -310,6 +331,12 @@ class AutomationFiles:
     def plan(self, iteration: int) -> PlanRecord:
         """Return what was decided after an iteration."""
         return self._there(self.find_plan(iteration), f"the plan of iteration {iteration}")
+
+    def plans(self, iterations: Iterable[int]) -> Iterator[PlanRecord]:
+        """Yield what was decided after some iterations, in their order, without what is missing."""
+        for plan in in_order(self.find_plan, iterations, threads=_THREADS, ahead=_THREADS):
+            if plan is not None:
+                yield plan
 
     def find_proposal(self, iteration: int) -> Proposal | None:
         """Return what was proposed after an iteration, or None."""

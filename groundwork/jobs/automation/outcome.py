@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from groundwork.autolabel.planning import SMALLEST_SAMPLE
 from groundwork.autolabel.rounds import Assurance, Terms, measured_interval
+from groundwork.contract.automated_labeling import SMALLEST_SAMPLE
 from groundwork.jobs.automation.records import Decision, PlanRecord, VerdictRecord
 from groundwork.jobs.model import Counters
 

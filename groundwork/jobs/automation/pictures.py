@@ -83,7 +83,10 @@ class PictureSource:
         self._place = {object_id: place for place, object_id in enumerate(objects)}
         self._facts_of = facts_of
         self._pool = ThreadPoolExecutor(_THREADS)
-        self._files: OrderedDict[int, Future[bytes]] = OrderedDict()
+        self._files: dict[int, Future[bytes]] = {}
+        # Of the files that are there; whoever was looked at longest ago comes first.
+        self._sizes: OrderedDict[int, int] = OrderedDict()
+        self._kept_bytes = 0
         self._lock = threading.Lock()
 
     def __enter__(self) -> "PictureSource":
@@ -102,9 +105,7 @@ class PictureSource:
             for following in self._objects[place + 1 : place + 1 + _FETCHED_AHEAD]:
                 self._wanted(following)
         try:
-            data = wanted.result()
-            self._make_room()
-            return open_picture(data)
+            return open_picture(wanted.result())
         except (ImageError, PictureError) as error:
             _log.warning("picture gone: object=%s reason=%s", object_id, error)
             facts = self._facts_of(object_id)
@@ -112,21 +113,19 @@ class PictureSource:
 
     def _wanted(self, object_id: int) -> Future[bytes]:
         if object_id not in self._files:
-            self._files[object_id] = self._pool.submit(self._fetch, object_id)
-        self._files.move_to_end(object_id)
+            self._files[object_id] = self._pool.submit(self._fetch_and_keep, object_id)
+        elif object_id in self._sizes:
+            self._sizes.move_to_end(object_id)
         return self._files[object_id]
 
-    def _make_room(self) -> None:
-        """Let go of the files that nobody has looked at for longest."""
+    def _fetch_and_keep(self, object_id: int) -> bytes:
+        """Return a file, and let go of those that nobody has looked at for longest."""
+        data = self._fetch(object_id)
         with self._lock:
-            sizes = {
-                object_id: len(file.result())
-                for object_id, file in self._files.items()
-                if file.done() and not file.cancelled() and file.exception() is None
-            }
-            excess = sum(sizes.values()) - _KEPT_BYTES
-            for object_id, size in sizes.items():
-                if excess <= 0:
-                    return
-                del self._files[object_id]
-                excess -= size
+            self._sizes[object_id] = len(data)
+            self._kept_bytes += len(data)
+            while self._kept_bytes > _KEPT_BYTES:
+                longest_ago, size = self._sizes.popitem(last=False)
+                del self._files[longest_ago]
+                self._kept_bytes -= size
+        return data

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundwork.autolabel.planning import SMALLEST_SAMPLE
+from groundwork.contract.automated_labeling import SMALLEST_SAMPLE
 from groundwork.jobs.allowance import objects_for_people, objects_to_label
 from groundwork.jobs.automation.objects import BEFORE, ObjectState, States, objects_in
 from groundwork.jobs.automation.settings import objects_at_once

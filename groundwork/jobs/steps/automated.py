@@ -81,11 +81,7 @@ class Automated:
 
     def progress(self, iteration: int) -> Progress:
         """Return how far the job is after an iteration."""
-        # Uncounted: the function that looks at pictures may read single items and nothing else.
-        progress = self.engine.store.get_batch(self.job.name, iteration, counted=False).after
-        if progress is None:
-            raise JobFailedError(f"batch {iteration} of job {self.job.name} was never published")
-        return progress
+        return self.engine.store.progress_after(self.job.name, iteration)
 
 
 def _number(text: str) -> int:

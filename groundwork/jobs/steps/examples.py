@@ -1,7 +1,7 @@
 """Labels by people as a learner sees them: from this job's batches, and from before it."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,6 @@ from groundwork.jobs.automation.objects import (
     BY_PEOPLE,
     Integers,
     ObjectState,
-    Shards,
     States,
     objects_in,
 )
@@ -64,12 +63,13 @@ def labeled_by_people(
         object_id: (label, reference)
         for object_id, label, reference in _labels(automated, iteration, states, chosen)
     }
-    usable = [object_id for object_id in chosen.tolist() if object_id in found]
+    # Two runs may have written the two files of a shard's features, and seen other pictures.
+    facts = automated.files.facts_of(found)
+    usable = [object_id for object_id in chosen.tolist() if object_id in facts]
     references = {object_id: found[object_id][1] for object_id in usable}
     hardest = _chosen_for_being_hard(automated, iteration)
-    shards = automated.files.shards()
-    records = automated.files.records_of(usable, shards, record_bytes)
-    with open_pictures(automated, usable, references, shards) as pictures:
+    records = automated.files.records_of(usable, automated.files.shards(), record_bytes)
+    with open_pictures(automated, usable, references, facts) as pictures:
         examples = tuple(
             Example(
                 KnownObject(object_id, record, partial(pictures.open, object_id)),
@@ -85,21 +85,22 @@ def labeled_by_people(
 
 
 def open_pictures(
-    automated: Automated, objects: Sequence[int], references: dict[int, str], shards: Shards
+    automated: Automated,
+    objects: Sequence[int],
+    references: Mapping[int, str],
+    facts: Mapping[int, ImageFacts],
 ) -> PictureSource:
     """Return what opens the pictures of some objects, in this order."""
-
-    def facts_of(object_id: int) -> ImageFacts:
-        return automated.files.pictures(shards.of(object_id)).images[object_id]
-
     return PictureSource(
-        lambda object_id: read_file(automated.files.s3, references[object_id]), objects, facts_of
+        lambda object_id: read_file(automated.files.s3, references[object_id]),
+        objects,
+        facts.__getitem__,
     )
 
 
 def _chosen_for_being_hard(automated: Automated, iteration: int) -> set[int]:
-    plans = (automated.files.find_plan(past) for past in range(iteration))
-    return {object_id for plan in plans if plan is not None for object_id in plan.hardest}
+    plans = automated.files.plans(range(iteration))
+    return {object_id for plan in plans for object_id in plan.hardest}
 
 
 def _labels(

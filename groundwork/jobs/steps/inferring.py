@@ -30,20 +30,20 @@ def _infer(automated: Automated, iteration: int, shard: int) -> None:
     began = clock()
     learner = automated.learner
     states = files.states(iteration)
-    shards = files.shards()
-    members = shards.members(shard)
+    members = files.shards().members(shard)
     images = files.pictures(shard).images
     references = {
         line.object_id: line.parse()[SOURCE_REFERENCE]
         for line in files.lines(members)
         if states[line.object_id] == ObjectState.POOL and line.object_id in images
     }
-    objects = list(references)
+    records = files.features(shard, learner.record_bytes) if references else []
+    # Two runs may have written the two files of a shard's features, and seen other pictures.
+    objects = [each for each in references if any(records[each - members.start])]
     predictions: list[Prediction] = []
     if objects:
-        records = files.features(shard, learner.record_bytes)
         model = files.model_in(layout.training_uri(job, iteration))
-        with open_pictures(automated, objects, references, shards) as pictures:
+        with open_pictures(automated, objects, references, images) as pictures:
             known = [
                 KnownObject(
                     object_id,

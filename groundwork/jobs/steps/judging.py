@@ -172,7 +172,6 @@ def _score_sample(
 def _accepted_lines(automated: Automated, iteration: int, accepted: Integers) -> Iterator[bytes]:
     """Yield the accepted objects' lines of the output manifest, ascending, a shard at a time."""
     files, attribute = automated.files, automated.job.label_attribute
-    shards = files.shards()
     batch = automated.engine.store.get_batch(automated.job.name, iteration)
     common = labeled_by(automated.job, batch.moment, people=False)
     made_in = files.labels_proposed_in(iteration - 1)
@@ -180,14 +179,13 @@ def _accepted_lines(automated: Automated, iteration: int, accepted: Integers) ->
     def lines_of(group: tuple[int, list[int]]) -> bytes:
         shard, objects = group
         labels = files.machine_labels(made_in, shard)
-        bodies = {line.object_id: line.body for line in files.lines(shards.members(shard))}
         written = []
-        for object_id in objects:
-            label = labels[object_id]
+        for line in files.lines_among(objects):
+            label = labels[line.object_id]
             metadata = {**label[attribute + METADATA_SUFFIX], **common}
-            body = with_label(bodies[object_id], attribute, label[attribute], metadata)
-            written.append(b"%d %s\n" % (object_id, body))
+            body = with_label(line.body, attribute, label[attribute], metadata)
+            written.append(b"%d %s\n" % (line.object_id, body))
         return b"".join(written)
 
-    groups = shards.grouped(accepted.tolist()).items()
+    groups = files.shards().grouped(accepted.tolist()).items()
     yield from in_order(lines_of, groups, threads=_THREADS, ahead=_SHARDS_AHEAD)

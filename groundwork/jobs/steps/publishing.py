@@ -12,7 +12,7 @@ from groundwork.jobs import layout
 from groundwork.jobs.allowance import objects_for_people
 from groundwork.jobs.automation.files import AutomationFiles
 from groundwork.jobs.automation.records import Decision
-from groundwork.jobs.errors import JobError, JobFailedError
+from groundwork.jobs.errors import JobFailedError
 from groundwork.jobs.model import Batch, BatchState, Counters, Job, JobStatus, Progress
 from groundwork.jobs.steps import Engine, StepResult
 from groundwork.jobs.steps.automated import Automated
@@ -79,7 +79,7 @@ def finish(engine: Engine, job_name: str, iteration: int) -> StepResult:
     """Write the resulting manifest and end the job as Completed or Stopped."""
     job = engine.store.get(job_name)
     if not job.status.is_final:
-        progress = _progress(engine, job, iteration)
+        progress = engine.store.progress_after(job.name, iteration)
         _write_output(engine, job, iteration, progress)
         final_model = None
         if job.automation is not None:
@@ -240,13 +240,6 @@ def _next(job: Job, iteration: int, progress: Progress) -> str:
     if job.automation is not None:
         return "learn" if objects_for_people(job, progress) else "finished"
     return "hand_over" if iteration % ITERATIONS_PER_EXECUTION == 0 else "continue"
-
-
-def _progress(engine: Engine, job: Job, iteration: int) -> Progress:
-    batch = engine.store.get_batch(job.name, iteration)
-    if batch.after is None:
-        raise JobError(f"batch {iteration} of job {job.name} was never published")
-    return batch.after
 
 
 def _write_output(engine: Engine, job: Job, iteration: int, progress: Progress) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ _THREADS = 16
 _AHEAD = 64
 # Pictures without features that are named, of however many.
 _SHOWN = 20
+_BY_MODEL = (Decision.LEARN, Decision.PROPOSE)
 _log = logging.getLogger(__name__)
 
 
@@ -40,11 +42,13 @@ def record_round(automated: Automated, iteration: int, ended: str | None = None)
         What automated labeling has come to, in a sentence; None where it did not begin.
     """
     files, job = automated.files, automated.job
-    decisive = _decisive_plan(automated, iteration)
+    plan = files.find_plan(iteration)
+    decisive = _decisive_plan(automated, iteration, plan)
     if decisive is None:
         return None
     counters = automated.progress(iteration).counters
-    verdicts = _verdicts(automated, iteration)
+    found = _verdicts(automated, iteration)
+    verdicts = [verdict for verdict in found if verdict is not None]
     sentence = in_one_sentence(
         counters,
         verdicts,
@@ -54,7 +58,8 @@ def record_round(automated: Automated, iteration: int, ended: str | None = None)
         has_ended=ended is not None,
     )
     known = _known(automated, verdicts)
-    document = _round(automated, iteration, counters, verdicts) | known | {"ended": ended}
+    document = _round(automated, iteration, counters, plan, found[-1] if found else None)
+    document |= known | {"ended": ended}
     files.replace_json(layout.round_uri(job, iteration), document)
     summary = {
         "job": job.name,
@@ -91,30 +96,34 @@ def why_ended(job: Job, progress: Progress) -> str:
     return condition_met(job, progress) or "nothing is left to do"
 
 
-def _decisive_plan(automated: Automated, iteration: int) -> PlanRecord | None:
+def _decisive_plan(
+    automated: Automated, iteration: int, present: PlanRecord | None
+) -> PlanRecord | None:
     """Return the plan that tells best how automated labeling stands; None if there is none.
 
     It is the last one in which a model had a part, or else the last one that says why there was no
     model while enough was left for one.
+
+    Parameters
+    ----------
+    present
+        The iteration's own plan, which mostly is the one.
     """
     last, without_model = None, None
-    for past in range(iteration, -1, -1):
-        plan = automated.files.find_plan(past)
-        if plan is None:
-            continue
-        if plan.decision in (Decision.LEARN, Decision.PROPOSE):
+    present_first = () if present is None else (present,)
+    for plan in chain(present_first, automated.files.plans(range(iteration - 1, -1, -1))):
+        if plan.decision in _BY_MODEL:
             return plan
         last = last or plan
-        if plan.decision is Decision.RANDOM and past > 0:
+        if plan.decision is Decision.RANDOM and plan.iteration > 0:
             without_model = without_model or plan
     return without_model or last
 
 
-def _verdicts(automated: Automated, iteration: int) -> list[VerdictRecord]:
-    found = in_order(
-        automated.files.find_verdict, range(1, iteration + 1), threads=_THREADS, ahead=_AHEAD
-    )
-    return [verdict for verdict in found if verdict is not None]
+def _verdicts(automated: Automated, iteration: int) -> list[VerdictRecord | None]:
+    """Return what became of the proposals that were judged in iterations 1 to this one."""
+    find = automated.files.find_verdict
+    return list(in_order(find, range(1, iteration + 1), threads=_THREADS, ahead=_AHEAD))
 
 
 def _known(automated: Automated, verdicts: Sequence[VerdictRecord]) -> dict[str, Any]:
@@ -138,13 +147,12 @@ def _round(
     automated: Automated,
     iteration: int,
     counters: Counters,
-    verdicts: Sequence[VerdictRecord],
+    plan: PlanRecord | None,
+    verdict: VerdictRecord | None,
 ) -> dict[str, Any]:
     files = automated.files
     model = files.find_model_record(iteration)
-    plan = files.find_plan(iteration)
     proposal = files.find_proposal(iteration) if plan is not None else None
-    verdict = files.find_verdict(iteration)
     return {
         "job": automated.job.name,
         "iteration": iteration,

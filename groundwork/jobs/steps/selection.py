@@ -105,7 +105,7 @@ def select_batch(engine: Engine, job_name: str, iteration: int) -> StepResult:
     following = iteration + 1
     batch = engine.store.find_batch(job.name, following)
     if batch is None:
-        progress = _progress_after(engine, job, iteration)
+        progress = engine.store.progress_after(job.name, iteration)
         if job.status is JobStatus.STOPPING or objects_for_people(job, progress) == 0:
             return StepResult(job.name, iteration, "finished")
         _refuse_expired(engine, job)
@@ -119,13 +119,6 @@ def read_candidates(files: S3Client, job: Job, iteration: int) -> Iterator[Candi
     """Yield the objects of a batch in the manifest's order."""
     for line in read_lines(files.stream(layout.batch_uri(job, iteration))):
         yield Candidate.from_json(line.body)
-
-
-def _progress_after(engine: Engine, job: Job, iteration: int) -> Progress:
-    progress = engine.store.get_batch(job.name, iteration).after
-    if progress is None:
-        raise JobFailedError(f"batch {iteration} of job {job.name} was never published")
-    return progress
 
 
 def _refuse_expired(engine: Engine, job: Job) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from groundwork.autolabel.arrays import Arrays
 from groundwork.autolabel.learner import Evidence, Example, Learner, Trained, representative
+from groundwork.contract.automated_labeling import SMALLEST_SAMPLE
 from groundwork.jobs.automation.models import ModelOrigin, ModelRecord
 from groundwork.jobs.automation.objects import ObjectState, States, objects_in
 from groundwork.jobs.automation.room import room_for
@@ -17,8 +18,8 @@ from groundwork.jobs.steps.automated import Automated
 from groundwork.jobs.steps.examples import Labeled, labeled_by_people
 from groundwork.s3_uri import S3Uri
 
-# Fewer labels teach nothing that a sample of 20 could confirm.
-_LEAST_EXAMPLES = 20
+# Fewer labels teach nothing that a sample could confirm.
+_LEAST_EXAMPLES = SMALLEST_SAMPLE
 _log = logging.getLogger(__name__)
 
 

@@ -59,7 +59,7 @@ def check_batch(engine: Engine, job_name: str, iteration: int) -> StepResult:
                 engine.store.save_task(task, settled, now)
             except ConflictError:
                 continue
-    batch = engine.store.get_batch(job.name, iteration)
+    batch = engine.store.get_batch(job.name, iteration, counted=True)
     over = job.status is not JobStatus.IN_PROGRESS or _is_over(engine, batch)
     return StepResult(job.name, iteration, "closed" if over else "open")
 
