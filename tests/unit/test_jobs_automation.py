@@ -3,19 +3,8 @@
 import json
 import logging
 import random
-from groundwork.jobs.steps.automated import Automated
-from groundwork.jobs.steps.examples import labeled_by_people
-from groundwork.jobs.steps.inferring import infer
-from groundwork.jobs.work import LeasedTask, Worker
-from tests.support.job_fakes import (
-    BUCKET,
-    CrashError,
-    Workshop,
-    box,
-    boxes_answer,
-    class_answer,
-    worker,
-)
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +15,9 @@ from groundwork.autolabel.learner import Learner
 from groundwork.jobs.automation.settings import Automation
 from groundwork.jobs.model import Counters, JobStatus
 from groundwork.jobs.steps import planning
-<<<<<<< HEAD
+from groundwork.jobs.steps.automated import Automated
+from groundwork.jobs.steps.examples import labeled_by_people
+from groundwork.jobs.steps.inferring import infer
 from groundwork.jobs.work import LeasedTask, Worker
 from tests.support.job_fakes import (
     BUCKET,
@@ -37,12 +28,6 @@ from tests.support.job_fakes import (
     class_answer,
     worker,
 )
-=======
-from groundwork.jobs.steps.automated import Automated
-from groundwork.jobs.steps.examples import labeled_by_people
-from groundwork.jobs.steps.inferring import infer
-from tests.support.job_fakes import BUCKET, CrashError, Workshop, worker
->>>>>>> mend-jobs
 from tests.support.learning_fakes import LABELS, World, colour_world
 
 TEAM = [worker(1), worker(2)]
