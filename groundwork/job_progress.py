@@ -5,8 +5,9 @@ from the job's output in S3, as far as it has them and may be read.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,23 @@ from groundwork.manifest import read_lines
 from groundwork.results.files import Files
 
 _OVER = frozenset({"Completed", "Failed", "Stopped"})
-_ANSWER = re.compile(r"annotations/intermediate/\d+/answers/(\d+)/[^/]+")
+_ANSWER = re.compile(r"annotations/intermediate/\d+/answers/(\d+)/([^/]+)\.[0-9a-f]+\.json")
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """What a worker who has answered in the open batch did, and what is left for this worker.
+
+    Parameters
+    ----------
+    answered
+        Answers of this worker.
+    tasks_open
+        Objects that still need an answer and have none of this worker's.
+    """
+
+    answered: int
+    tasks_open: int
 
 
 @dataclass(frozen=True)
@@ -29,11 +46,14 @@ class BatchState:
         Objects that still need an answer; None where the output does not tell it.
     answered
         Objects of the batch that have all answers, and are in no counter yet.
+    workers
+        By worker id, those who have answered in this batch.
     """
 
     iteration: int
     tasks_open: int | None = None
     answered: int = 0
+    workers: Mapping[str, WorkerState] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +92,9 @@ class JobProgress:
             "created_at": self.created_at.isoformat(),
             "iteration": None if self.batch is None else self.batch.iteration,
             "tasks_open": None if self.batch is None else self.batch.tasks_open,
+            "workers": {}
+            if self.batch is None
+            else {worker: asdict(state) for worker, state in self.batch.workers.items()},
             "expected_end": None if self.expected_end is None else self.expected_end.isoformat(),
         }
 
@@ -148,10 +171,15 @@ def _open_batch(output: Files, iteration: int, workers_per_object: int) -> Batch
     lines = read_lines(output.stream(f"{folder}/batch.jsonl"))
     entries = (decoder.decode(line.body) for line in lines)
     wanted = {entry.id for entry in entries if bytes(entry.input) != b"null"}
-    answers: dict[int, int] = {}
+    answered_by: dict[str, set[int]] = {}
     for path in output.paths(f"{folder}/answers"):
         found = _ANSWER.fullmatch(path)
         if found:
-            answers[int(found[1])] = answers.get(int(found[1]), 0) + 1
-    answered = sum(answers.get(each, 0) >= workers_per_object for each in wanted)
-    return BatchState(iteration, len(wanted) - answered, answered)
+            answered_by.setdefault(found[2], set()).add(int(found[1]))
+    answers = Counter(each for objects in answered_by.values() for each in objects)
+    still_open = {each for each in wanted if answers[each] < workers_per_object}
+    workers = {
+        worker: WorkerState(len(objects), len(still_open - objects))
+        for worker, objects in sorted(answered_by.items())
+    }
+    return BatchState(iteration, len(still_open), len(wanted) - len(still_open), workers)

@@ -114,6 +114,14 @@ def _show_job(progress: JobProgress, as_json: bool) -> None:
         rows.append(("tasks open", "unknown" if tasks is None else f"{tasks:,}"))
         rows.append(("expected end", _moment(progress.expected_end)))
     print_rows(rows)
+    if progress.batch is not None and progress.batch.workers:
+        print_rows(
+            [
+                (worker, state.answered, state.tasks_open)
+                for worker, state in progress.batch.workers.items()
+            ],
+            header=("worker", "answered in this iteration", "tasks open to this worker"),
+        )
 
 
 def _show_jobs(found: list[JobProgress], as_json: bool) -> None:

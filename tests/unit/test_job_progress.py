@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from groundwork.job_progress import BatchState, expected_end, job_progress, read_batch
+from groundwork.job_progress import (
+    BatchState,
+    WorkerState,
+    expected_end,
+    job_progress,
+    read_batch,
+)
+from groundwork.jobs.work import Worker
 from groundwork.results.files import FolderFiles, S3Files
 from groundwork.s3_uri import S3Uri
 from tests.support.job_fakes import Workshop, box, boxes_answer, worker
@@ -38,7 +45,8 @@ def test_a_job_that_is_over_has_no_batch_and_no_end_to_expect() -> None:
     assert progress.is_over
     assert (progress.batch, progress.expected_end) == (None, None)
     running = description | {"LabelingJobStatus": "InProgress"}
-    progress = job_progress(running, BatchState(3, 5), CREATED + timedelta(hours=1))
+    batch = BatchState(3, 5, workers={"private.a": WorkerState(2, 4)})
+    progress = job_progress(running, batch, CREATED + timedelta(hours=1))
     assert progress.to_dict() | {"created_at": 0} == {
         "name": "job",
         "status": "InProgress",
@@ -47,6 +55,7 @@ def test_a_job_that_is_over_has_no_batch_and_no_end_to_expect() -> None:
         "created_at": 0,
         "iteration": 3,
         "tasks_open": 5,
+        "workers": {"private.a": {"answered": 2, "tasks_open": 4}},
         "expected_end": "2026-03-01T13:00:00+00:00",
     }
 
@@ -57,17 +66,29 @@ def test_the_open_engines_output_shows_the_tasks_that_are_left() -> None:
     output = S3Files(workshop.files, S3Uri("images", "out/job"))
     assert read_batch(output, 2) == BatchState(1, tasks_open=2, answered=0)
 
-    def answer(number: int) -> None:
-        task = workshop.work.take(worker(number), "job")
-        assert task is not None
-        content = boxes_answer(box("cat", 1, 2, 3, 4))
-        workshop.work.submit(worker(number), task.lease_id, content)
+    one, two = worker(1), worker(2)
 
-    answer(1)
-    assert read_batch(output, 2) == BatchState(1, tasks_open=2, answered=0)
-    answer(2)
-    answer(2)
-    assert read_batch(output, 2) == BatchState(1, tasks_open=1, answered=1)
+    def answer(who: Worker) -> str:
+        task = workshop.work.take(who, "job")
+        assert task is not None
+        workshop.work.submit(who, task.lease_id, boxes_answer(box("cat", 1, 2, 3, 4)))
+        return task.lease_id
+
+    lease_id = answer(one)
+    assert read_batch(output, 2) == BatchState(
+        1, tasks_open=2, answered=0, workers={one.worker_id: WorkerState(1, 1)}
+    )
+    # A changed answer is a second file of the same worker's.
+    changed = boxes_answer(box("cat", 5, 6, 7, 8))
+    workshop.work.submit(one, lease_id, changed, replaces=True)
+    answer(two)
+    answer(two)
+    assert read_batch(output, 2) == BatchState(
+        1,
+        tasks_open=1,
+        answered=1,
+        workers={one.worker_id: WorkerState(1, 1), two.worker_id: WorkerState(2, 0)},
+    )
 
 
 def test_ground_truths_output_shows_the_iteration_only(tmp_path: Path) -> None:
