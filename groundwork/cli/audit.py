@@ -20,7 +20,14 @@ from groundwork.cli.places import (
     local_option,
 )
 from groundwork.cli.results import label_attribute_option
-from groundwork.cli.terminal import json_option, print_json, print_rows, say, told_plainly
+from groundwork.cli.terminal import (
+    json_option,
+    print_json,
+    print_rows,
+    progress_bar,
+    say,
+    told_plainly,
+)
 from groundwork.results.output_tree import JobOutput, open_output
 from groundwork.results.report import make_report
 from groundwork.s3_uri import S3Uri
@@ -193,7 +200,10 @@ def measure(*, place: str, confidence: float, on_local_cloud: bool, as_json: boo
 
 
 def _drawn(output: JobOutput, label_attribute: str | None, size: int, seed: int) -> AuditSample:
-    attribute = label_attribute or make_report(output).label_attribute
+    attribute = label_attribute
+    if attribute is None:
+        with progress_bar("Counting", output.size(), "bytes") as progress:
+            attribute = make_report(output, progress=progress).label_attribute
     if attribute is None:
         raise AuditError(f"Nothing to audit: no object of {output.address} has a label.")
     if attribute == AUDIT_ATTRIBUTE:

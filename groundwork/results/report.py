@@ -207,13 +207,15 @@ def make_report(
     summary = (
         ResultSummary(counted.objects) if chosen is None else ResultSummary.of(counted, chosen)
     )
+    notes: list[str] = []
     report = Report(
         output,
         chosen,
         summary,
         counted.broken,
         iterations=iterations,
-        automation=read_automation_summary(output),
+        automation=read_automation_summary(output, notes),
+        notes=notes,
     )
     report.notes.extend(_notes(report, truth))
     return report

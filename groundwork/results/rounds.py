@@ -126,11 +126,19 @@ def read_rounds(output: JobOutput, problems: list[str] | None = None) -> list[Ro
     return sorted((each for each in rounds if each), key=lambda each: each.iteration)
 
 
-def read_automation_summary(output: JobOutput) -> AutomationSummary | None:
-    """Return what the job says of its automated labeling; None where it says nothing."""
+def read_automation_summary(
+    output: JobOutput, problems: list[str] | None = None
+) -> AutomationSummary | None:
+    """Return what the job says of its automated labeling; None where it says nothing.
+
+    Parameters
+    ----------
+    problems
+        Collects a sentence if the file cannot be understood.
+    """
     if not output.is_tree or not output.files.exists(_SUMMARY):
         return None
-    return _read(output, _SUMMARY, AutomationSummary, None)
+    return _read(output, _SUMMARY, AutomationSummary, problems)
 
 
 def _read(
@@ -140,5 +148,7 @@ def _read(
         return msgspec.json.decode(b"".join(output.files.stream(path)), type=kind)
     except msgspec.DecodeError as error:
         if problems is not None:
-            problems.append(f"{output.files.address(path)} is no record of a round: {error}")
+            problems.append(
+                f"{output.files.address(path)} is no record of automated labeling: {error}"
+            )
         return None

@@ -14,6 +14,7 @@ from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import ImageSize, Label
 from groundwork.results.output_tree import open_output
 from groundwork.results.quality import Box, Scores, classes_score, wilson_interval
+from groundwork.results.report import make_report
 from groundwork.results.rounds import read_automation_summary, read_rounds
 from groundwork.results.second_opinions import SecondOpinions
 from groundwork.results.stated_bound import stated_bound
@@ -144,6 +145,15 @@ def test_records_of_rounds_are_read_in_order_and_broken_ones_told(tmp_path: Path
     bound = stated_bound(read_automation_summary(output))
     assert bound is not None
     assert (bound.quality, bound.confidence) == (0.81, 0.95)
+
+
+def test_a_broken_summary_of_automated_labeling_is_told(tmp_path: Path) -> None:
+    tree = write_tree(tmp_path, [boxes_line("a.jpg", [box(0)])])
+    write_file(tree, "activelearning/summary.json", '{"bound": 0.8')
+    report = make_report(open_output(str(tree)))
+    assert report.stated_bound is None
+    (note,) = report.notes
+    assert "activelearning/summary.json is no record of automated labeling" in note
 
 
 def test_peoples_label_is_compared_with_the_models_of_the_iteration_before(tmp_path: Path) -> None:
