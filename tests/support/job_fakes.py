@@ -59,8 +59,11 @@ _STEP_ATTEMPTS = 50
 _KEPT_HISTORY = 5
 
 
-class CrashError(Exception):
-    """The function that was running is gone, in the middle of what it did."""
+class CrashError(BaseException):
+    """The function that was running is gone, in the middle of what it did.
+
+    Nothing that handles errors gets to see this one.
+    """
 
 
 class MemoryClock:
@@ -536,14 +539,21 @@ def _no_learner(task_key: str) -> Learner:
 class Workshop:
     """Everything around one labeling job, with people to work on it."""
 
-    def __init__(self, *, again: bool = False, seed: int = 1, objects_per_shard: int = 40) -> None:
+    def __init__(
+        self,
+        *,
+        again: bool = False,
+        seed: int = 1,
+        objects_per_shard: int = 40,
+        loop: MemoryLoop | None = None,
+    ) -> None:
         self.clock = MemoryClock()
         self.table = MemoryTable()
         self.store = JobStore(self.table)
         self.s3 = MemoryS3()
         self.files = S3Client(self.s3)
         self.functions = MemoryFunctions()
-        self.loop = MemoryLoop(again)
+        self.loop = loop or MemoryLoop(again)
         self.notices = RecordedNotices()
         self.random = random.Random(seed)
         self.loop.engine = Engine(
@@ -557,10 +567,11 @@ class Workshop:
             objects_per_shard=objects_per_shard,
         )
         # As many processes of the worker API, of which any answers any call.
-        self.processes = [self._process() for _ in range(3)]
+        self.processes = [self.process() for _ in range(3)]
         self.work = self.processes[0]
 
-    def _process(self) -> Work:
+    def process(self) -> Work:
+        """Start another process of the worker API, which remembers nothing yet."""
         return Work(
             self.store,
             lambda job: self.files,

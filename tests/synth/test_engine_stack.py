@@ -8,7 +8,7 @@ import pytest
 from groundwork.jobs.auto_labeling_loop import AUTO_LABELING_STEPS
 from groundwork.jobs.loop import STEPS
 from stacks import outputs
-from stacks.constructs.engine_loop import definition
+from stacks.constructs.loop_definition import definition
 from stacks.layers import LAYERS
 from tests.support.synthesis import Assembly
 from tests.support.templates import Template, allowed, flatten

@@ -1,0 +1,112 @@
+"""A function dies just before or just after any of its writes; what called it calls again."""
+
+import pytest
+
+from groundwork.jobs.model import JobStatus
+from tests.support.fault_rows import Survived
+from tests.support.faults import (
+    AUTOMATED,
+    BOXES,
+    CLASSES,
+    FAILING,
+    STOPPED,
+    Run,
+    Scenario,
+    assert_nothing_lost,
+    crash,
+    crashing,
+    points_of,
+    some,
+)
+
+
+def crash_everywhere(scenario: Scenario, survived: Survived, every: int = 1) -> None:
+    """Let a crash happen at each point in turn, before and after the write."""
+    expected = Run(scenario).go().outcome()
+    for name in some(points_of(scenario), every):
+        for when in ("before", "after"):
+            run = crashing(scenario, name, when)
+            assert_nothing_lost(run)
+            assert run.outcome() == expected, f"another outcome after a crash {when} {name}"
+            survived.at(1)
+
+
+@pytest.mark.fault(
+    what="function crash",
+    where="before and after every write of a bounding-box job by people: steps, and a worker's "
+    "take, take ahead, start, release, answer and changed answer",
+    outcome="the step or the call runs again and the job ends with the very same labels",
+)
+def test_a_crash_anywhere_in_a_job_of_boxes_changes_nothing(survived: Survived) -> None:
+    crash_everywhere(BOXES, survived)
+
+
+@pytest.mark.fault(
+    what="function crash",
+    where="before and after every write of a classification job by two workers for each object, "
+    "with a declined task and consolidation",
+    outcome="the step or the call runs again and the job ends with the very same labels",
+)
+def test_a_crash_anywhere_in_a_job_of_classes_by_two_workers_changes_nothing(
+    survived: Survived,
+) -> None:
+    crash_everywhere(CLASSES, survived, every=2)
+
+
+@pytest.mark.fault(
+    what="function crash",
+    where="before and after every write of a job with automated labeling: features, training, "
+    "inference, plans, proposals, verdicts",
+    outcome="the step runs again and the job ends with the very same labels by people and machine",
+)
+def test_a_crash_anywhere_in_automated_labeling_changes_nothing(survived: Survived) -> None:
+    crash_everywhere(AUTOMATED, survived, every=40)
+
+
+@pytest.mark.fault(
+    what="function crash",
+    where="before and after every write of a job that is stopped while people work",
+    outcome="the job is Stopped, with every answer that was accepted before",
+)
+def test_a_crash_anywhere_in_a_job_that_is_stopped_loses_no_answer(survived: Survived) -> None:
+    for name in points_of(STOPPED):
+        for when in ("before", "after"):
+            run = crashing(STOPPED, name, when)
+            assert run.shop.job().status is JobStatus.STOPPED
+            assert_nothing_lost(run)
+            survived.at(1)
+
+
+@pytest.mark.fault(
+    what="function crash",
+    where="before and after every write of a job that fails, because the customer's consolidation "
+    "function answers what it must not",
+    outcome="the job is Failed with the reason, the earlier batches' labels and all answers are "
+    "published",
+)
+def test_a_crash_anywhere_in_a_job_that_fails_loses_no_label(survived: Survived) -> None:
+    crash_everywhere(FAILING, survived, every=2)
+
+
+@pytest.mark.fault(
+    what="function crash, again and again",
+    where="each step's and each call's first three attempts, at the first point that each comes to",
+    outcome="the fourth attempt does it",
+)
+@pytest.mark.parametrize("scenario", [BOXES, CLASSES], ids=lambda scenario: scenario.name)
+def test_three_crashes_in_a_row_at_one_point_are_survived(
+    scenario: Scenario, survived: Survived
+) -> None:
+    expected = Run(scenario).go().outcome()
+    for name in some(points_of(scenario), 4):
+        what = name.rpartition(" (")[0]
+        if not name.endswith("(1)"):
+            continue
+        run = Run(scenario)
+        for number in (1, 2, 3):
+            run.points.plan(f"{what} ({number})", "before", crash)
+        run.go()
+        assert run.points.fired == [f"{what} ({number})" for number in (1, 2, 3)]
+        assert_nothing_lost(run)
+        assert run.outcome() == expected
+        survived.at(3)
