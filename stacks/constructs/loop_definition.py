@@ -71,7 +71,14 @@ def definition(partition: str = "aws") -> dict[str, Any]:
             },
             "Finish": _step(partition, "finish", "Finished"),
             "Finished": {"Type": "Succeed"},
+            "Unforeseen": {
+                "Type": "Pass",
+                "Result": {"Error": "Unforeseen", "Cause": "a step came to an unknown outcome"},
+                "ResultPath": "$.error",
+                "Next": "Fail",
+            },
             "Fail": _fail(partition),
+            "GiveUp": _give_up(partition),
         },
     }
 
@@ -81,19 +88,25 @@ def _choice(default: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _outcomes(**next_states: str) -> dict[str, Any]:
-    """Choose by the outcome; one that nobody foresaw fails the execution visibly."""
-    return {
-        "Type": "Choice",
-        "Choices": [
-            {"Variable": "$.outcome", "StringEquals": outcome, "Next": state}
-            for outcome, state in next_states.items()
-        ],
-    }
+    """Choose by the outcome; one that nobody foresaw fails the job."""
+    choices = [
+        {"Variable": "$.outcome", "StringEquals": outcome, "Next": state}
+        for outcome, state in next_states.items()
+    ]
+    return _choice("Unforeseen", choices)
 
 
 def _retry(*, never: Sequence[str] = ()) -> list[dict[str, Any]]:
     return [
         {"ErrorEquals": ["JobFailedError", *never], "MaxAttempts": 0},
+        # More than an hour in all: people's work should outlive a service's bad hour.
+        {
+            "ErrorEquals": ["UnavailableError", "S3UnavailableError"],
+            "IntervalSeconds": 2,
+            "BackoffRate": 2,
+            "MaxAttempts": 20,
+            "MaxDelaySeconds": 300,
+        },
         {
             "ErrorEquals": ["States.ALL"],
             "IntervalSeconds": 2,
@@ -202,5 +215,23 @@ def _wait_for_people(partition: str) -> dict[str, Any]:
 def _fail(partition: str) -> Mapping[str, Any]:
     step = _step(partition, "fail", "")
     step["Parameters"]["Payload"] |= {"error.$": "$.error"}
+    del step["Next"]
+    step["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.unsaved", "Next": "GiveUp"}]
+    return {**step, "End": True}
+
+
+def _give_up(partition: str) -> Mapping[str, Any]:
+    """End a job whose labels cannot be saved: it needs the table alone, and tries for a month."""
+    step = _step(partition, "give_up", "")
+    step["Parameters"]["Payload"] |= {"error.$": "$.error"}
     del step["Next"], step["Catch"]
+    step["Retry"] = [
+        {
+            "ErrorEquals": ["States.ALL"],
+            "IntervalSeconds": 2,
+            "BackoffRate": 2,
+            "MaxAttempts": 720,
+            "MaxDelaySeconds": 3600,
+        }
+    ]
     return {**step, "End": True}

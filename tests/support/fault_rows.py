@@ -35,7 +35,8 @@ _SURVIVED = pytest.StashKey[Survived]()
 def survived(request: pytest.FixtureRequest) -> Survived:
     """Where a fault test counts."""
     assert request.node.get_closest_marker("fault"), "only fault tests count points"
-    return request.node.stash.setdefault(_SURVIVED, Survived())
+    survived: Survived = request.node.stash.setdefault(_SURVIVED, Survived())
+    return survived
 
 
 @pytest.hookimpl(hookwrapper=True)

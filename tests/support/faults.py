@@ -5,21 +5,20 @@ execution started. A run without faults lists them; further runs have the fault 
 """
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from botocore.exceptions import ClientError
-
 from groundwork.jobs.automation.settings import Automation
 from groundwork.jobs.errors import WorkError
 from groundwork.jobs.lifecycle import stop_job
 from groundwork.jobs.model import BatchState, Counters, Job, JobStatus
 from groundwork.jobs.work import LeasedTask, Work, Worker
-from groundwork.s3_client import S3Error
 from groundwork.table_client import ConflictError, Put, Write
+from groundwork.unavailable import UnavailableError
 from tests.support.fault_rows import every_point
 from tests.support.job_fakes import (
     BUCKET,
@@ -29,6 +28,7 @@ from tests.support.job_fakes import (
     box,
     boxes_answer,
     class_answer,
+    refusal,
     worker,
 )
 from tests.support.learning_fakes import LABELS, colour_world
@@ -40,17 +40,29 @@ T = TypeVar("T")
 
 PEOPLE = tuple(worker(number) for number in range(3))
 # What the page takes as "not now", and then calls again.
-PASSING = (CrashError, S3Error, ConflictError, ClientError)
+PASSING = (ConflictError, UnavailableError)
 _CALLS = 10
 _ROUNDS = 120
 
 
 class FaultShop(Workshop):
-    """A workshop whose loop is the deployed state machine's definition."""
+    """A workshop whose loop is the deployed state machine's definition.
+
+    ``doing`` is the step or call that is going on, to be made once more beside itself.
+    """
 
     def __init__(self) -> None:
         self.machine = Machine()
+        self.doing: Callable[[], Any] | None = None
         super().__init__(loop=self.machine)
+
+    def do(self, act: Callable[[], T]) -> T:
+        """Make a call, and let it be known while it goes on."""
+        before, self.doing = self.doing, act
+        try:
+            return act()
+        finally:
+            self.doing = before
 
 
 class Points:
@@ -114,8 +126,8 @@ class Points:
         def woken(token: str, outcome: dict[str, Any]) -> None:
             self._passed(f"send token {token}", lambda: wake(token, outcome))
 
-        def started(name: str) -> None:
-            self._passed(f"start {name}", lambda: start(name))
+        def started(job_name: str) -> None:
+            self._passed(f"start {job_name}", lambda: start(job_name))
 
         shop.machine.wake = woken  # type: ignore[method-assign]  # wraps it
         shop.machine.start = started  # type: ignore[method-assign]  # wraps it
@@ -129,6 +141,50 @@ class Points:
 
         shop.notices.work_available = told_of_work  # type: ignore[method-assign]  # wraps it
         shop.notices.job_ended = told_of_end  # type: ignore[method-assign]  # wraps it
+
+
+class Calls:
+    """Watches all that a workshop asks of its services, and lets chosen calls be refused."""
+
+    def __init__(self, shop: FaultShop) -> None:
+        self.names: list[str] = []
+        self.refused: list[str] = []
+        self.refuse: Callable[[str], bool] = lambda name: False
+        self._seen: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        table, machine = shop.table, shop.machine
+        for operation in ("get", "pages", "count", "transact"):
+            setattr(table, operation, self._watched(operation, getattr(table, operation)))
+        machine.wake = self._watched("wake", machine.wake)  # type: ignore[method-assign]
+        shop.s3.before = self._s3_called
+
+    def _watched(self, operation: str, call: Callable[..., T]) -> Callable[..., T]:
+        def watched(*arguments: Any, **more: Any) -> T:
+            if self._is_refused(f"{operation} {_place(arguments[0])}"):
+                raise UnavailableError(f"{operation} was throttled")
+            return call(*arguments, **more)
+
+        return watched
+
+    def _s3_called(self, operation: str, key: str) -> None:
+        if self._is_refused(f"{operation} {key}"):
+            raise refusal("SlowDown", operation)
+
+    def _is_refused(self, what: str) -> bool:
+        with self._lock:
+            self._seen[what] += 1
+            name = f"{what} ({self._seen[what]})"
+            self.names.append(name)
+            if not self.refuse(name):
+                return False
+            self.refused.append(name)
+            return True
+
+
+def _place(argument: Any) -> str:
+    if isinstance(argument, str):
+        return argument
+    return ", ".join(_written(write) for write in argument)
 
 
 def _written(write: Write) -> str:
@@ -156,8 +212,8 @@ class Crew:
         self.tried: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
         self.calls = 0
         self.twice = False
+        self.processes = [shop.process()]
         self._answer = answer
-        self._process = shop.process()
 
     def take(self, person: int, besides: Sequence[LeasedTask] = ()) -> LeasedTask | None:
         who, at_hand = self.people[person], [task.lease_id for task in besides]
@@ -226,12 +282,20 @@ class Crew:
         self.shop.clock.advance(3)
         return result
 
+    def sibling(self) -> "Crew":
+        """Return the same people on other machines, who act in between."""
+        crew = Crew(self.shop, self._answer, self.people)
+        crew.accepted, crew.tried = self.accepted, self.tried
+        return crew
+
     def _insist(self, act: Callable[[Work], T]) -> T:
         for _ in range(_CALLS):
+            process = self.processes[0]
+            self.processes = [*self.processes[1:], process]
             try:
-                return act(self._process)
+                return self.shop.do(lambda: act(process))  # noqa: B023 - used at once
             except CrashError:
-                self._process = self.shop.process()
+                self.processes[-1] = self.shop.process()
             except PASSING:
                 continue
         raise AssertionError("the portal never answered")
@@ -300,7 +364,7 @@ def points_of(scenario: Scenario) -> list[str]:
     return run.points.names
 
 
-def some(names: Sequence[str], every: int) -> Sequence[str]:
+def some(names: Sequence[T], every: int) -> Sequence[T]:
     """Return all points where all are asked for, and else one of so many."""
     return names if every_point() else names[::every]
 
@@ -319,7 +383,8 @@ def assert_nothing_lost(run: Run) -> None:
     shop, job = run.shop, run.shop.job()
     assert job.status.is_final
     assert job.status is not JobStatus.FAILED or job.failure_reason
-    assert ("work", "job", JobStatus.IN_PROGRESS) in shop.notices.told
+    if run.crew.accepted:
+        assert ("work", "job", JobStatus.IN_PROGRESS) in shop.notices.told
     assert ("ended", "job", job.status) in shop.notices.told
     assert_answers_are_published(run)
     assert_counters_add_up(shop, run.scenario.lines)

@@ -5,6 +5,7 @@ What is retried, caught and waited for is not written here: it is the definition
 
 import json
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -61,25 +62,31 @@ class Machine(MemoryLoop):
         self.definition: Mapping[str, Any] = definition()
         self.executions: dict[str, Execution] = {}
         self.around: Callable[[Call, Callable[[], Any]], Any] = lambda call, run: run()
-        self.before_start: Callable[[str], None] = lambda name: None
         self.calls: list[Call] = []
         self.retries: list[str] = []
         self.refused_tokens: list[str] = []
         self._ready: list[Execution] = []
+        self._lock = threading.Lock()
 
     # What the engine's own functions do with it.
 
     def start(self, job_name: str) -> None:
-        self._start(job_name, {"job": job_name, "iteration": 0})
+        self.begin(job_name, {"job": job_name, "iteration": 0})
 
     def wake(self, token: str, outcome: dict[str, Any]) -> None:
-        for execution in self.executions.values():
-            if execution.token == token and execution.status == "RUNNING":
-                execution.token = None
-                execution.data = json.loads(json.dumps(outcome))
-                self._enter(execution, self._states[execution.state]["Next"])
-                return
-        self.refused_tokens.append(token)
+        with self._lock:
+            for execution in self.executions.values():
+                if execution.token == token:
+                    execution.token = None
+                    execution.data = json.loads(json.dumps(outcome))
+                    self._enter(execution, self._states[execution.state]["Next"])
+                    return
+            self.refused_tokens.append(token)
+
+    @staticmethod
+    def failure(name: str) -> StateError:
+        """Return what a state raises that fails with this error."""
+        return StateError(name, "made by the test")
 
     # What happens in it.
 
@@ -111,8 +118,8 @@ class Machine(MemoryLoop):
         states: Mapping[str, Any] = self.definition["States"]
         return states
 
-    def _start(self, name: str, data: Any) -> None:
-        self.before_start(name)
+    def begin(self, name: str, data: Any) -> None:
+        """Begin an execution, unless there was one of this name."""
         if name in self.executions:
             return
         execution = Execution(name, data, self.definition["StartAt"])
@@ -128,7 +135,7 @@ class Machine(MemoryLoop):
         state = self._states[execution.state]
         try:
             if state.get("Resource", "").endswith(".waitForTaskToken"):
-                self._wait(execution, state)
+                self._hand_out_token(execution, state)
                 return
             outcome = self._outcome(execution, state)
         except StateError as error:
@@ -140,7 +147,7 @@ class Machine(MemoryLoop):
             execution.data = outcome
             self._enter(execution, _next(state, outcome))
 
-    def _wait(self, execution: Execution, state: Mapping[str, Any]) -> None:
+    def _hand_out_token(self, execution: Execution, state: Mapping[str, Any]) -> None:
         self._tokens += 1
         token = execution.token = f"token-{self._tokens}"
         try:
@@ -167,7 +174,7 @@ class Machine(MemoryLoop):
                 raise StateError(state["Error"], state["Cause"])
         if state["Resource"].endswith("states:startExecution"):
             parameters = state["Parameters"]
-            self._start(_read(parameters["Name.$"], data), _filled(parameters["Input"], data))
+            self.begin(_read(parameters["Name.$"], data), _filled(parameters["Input"], data))
             return data
         answer = self._call(name, state, data)
         return data if state.get("OutputPath", "") is None else answer

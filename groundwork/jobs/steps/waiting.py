@@ -31,11 +31,13 @@ def open_batch(engine: Engine, job_name: str, iteration: int, token: str) -> Ste
             task_token=token,
         )
 
-    batch = engine.store.change_batch(job.name, iteration, opened)
+    engine.store.change_batch(job.name, iteration, opened)
     current = engine.store.change(
         job.name, lambda job: replace(job, iteration=max(job.iteration, iteration))
     )
-    # A stop or a last answer that came before the token was there could not wake the loop.
+    # A stop or a last answer that came before the token was there could not wake the loop. So both
+    # are looked for once it is there.
+    batch = engine.store.get_batch(job.name, iteration, counted=True)
     if current.status is not JobStatus.IN_PROGRESS or _is_over(engine, batch):
         outcome = {"job": job.name, "iteration": iteration, "outcome": "closed"}
         engine.loop.wake(token, outcome)
