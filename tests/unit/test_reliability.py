@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.support.reliability import DOCUMENT, fault_tests, page, points_in
+from tests.support.reliability import DOCUMENT, fault_tests, points_in, tables, with_tables
 
 
 def test_the_page_lists_exactly_the_fault_tests() -> None:
@@ -12,7 +12,7 @@ def test_the_page_lists_exactly_the_fault_tests() -> None:
     tests = fault_tests()
 
     assert [test.name for test in tests] == list(points)
-    assert document == page(tests, points)
+    assert document == with_tables(document, tables(tests, points))
     assert min(points.values()) > 0
 
 
