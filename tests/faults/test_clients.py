@@ -207,7 +207,7 @@ def survive(wire: Wire, act: Callable[[], Any], failure: Failure, error: type[Ex
     outcome="one or two failures are retried by the SDK; more are told as unavailable, which "
     "retries the step, or asks the worker's page to",
 )
-@pytest.mark.parametrize("failure", list(S3_FAILURES))
+@pytest.mark.parametrize("failure", some(list(S3_FAILURES), 5))
 def test_s3_failures_are_retried_and_then_told_as_passing(
     wire: Wire, failure: str, survived: Survived
 ) -> None:
@@ -226,7 +226,7 @@ def test_s3_failures_are_retried_and_then_told_as_passing(
     "InternalServerError, connection closed, read timeout",
     outcome="one or two failures are retried by the SDK; more are told as unavailable",
 )
-@pytest.mark.parametrize("failure", list(TABLE_FAILURES))
+@pytest.mark.parametrize("failure", some(list(TABLE_FAILURES), 5))
 def test_table_failures_are_retried_and_then_told_as_passing(
     wire: Wire, failure: str, survived: Survived
 ) -> None:
@@ -245,7 +245,7 @@ def test_table_failures_are_retried_and_then_told_as_passing(
     "timeout",
     outcome="one or two failures are retried by the SDK; more are told as unavailable",
 )
-@pytest.mark.parametrize("failure", list(LOOP_FAILURES))
+@pytest.mark.parametrize("failure", some(list(LOOP_FAILURES), 5))
 def test_loop_failures_are_retried_and_then_told_as_passing(
     wire: Wire, failure: str, survived: Survived
 ) -> None:
@@ -264,7 +264,7 @@ def test_loop_failures_are_retried_and_then_told_as_passing(
     outcome="told as unavailable, not as a role that may not be assumed: neither object nor job "
     "fails of it",
 )
-@pytest.mark.parametrize("failure", list(STS_FAILURES))
+@pytest.mark.parametrize("failure", some(list(STS_FAILURES), 5))
 def test_a_busy_sts_is_not_taken_for_a_refusal(
     wire: Wire, failure: str, survived: Survived
 ) -> None:

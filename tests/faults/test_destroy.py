@@ -18,8 +18,7 @@ from tests.support.contract_fakes import fake_engine
 from tests.support.fake_services import FakeService, resource_event
 from tests.support.fault_rows import Survived
 from tests.support.faults import (
-    AUTOMATED,
-    BY_PEOPLE,
+    EACH,
     Run,
     Scenario,
     assert_nothing_lost,
@@ -27,10 +26,6 @@ from tests.support.faults import (
     some,
 )
 from tests.support.job_fakes import ACCOUNT, BUCKET, REGION, refusal
-
-EVERY_SCENARIO = pytest.mark.parametrize(
-    "scenario", [*BY_PEOPLE, AUTOMATED], ids=lambda scenario: scenario.name
-)
 
 
 class LabelingApi(FakeService):
@@ -114,9 +109,9 @@ class Destruction:
     "selection, work, consolidation, training, inference, judging, publishing, failing",
     outcome="the job is stopped, its accepted answers are published, and the deletion completes",
 )
-@EVERY_SCENARIO
+@EACH
 def test_a_stack_may_be_destroyed_at_any_moment(scenario: Scenario, survived: Survived) -> None:
-    for name in some(points_of(scenario), 60 if scenario is AUTOMATED else 4):
+    for name in some(points_of(scenario), 9):
         run = Run(scenario)
         destruction = Destruction(run)
         run.points.plan(name, "before", destruction.begin)
@@ -144,11 +139,11 @@ def empty_bucket(run: Run) -> None:
     outcome="the job is Stopped, or Failed and says why, and the deletion completes",
 )
 @pytest.mark.parametrize("damage", [close_bucket, empty_bucket], ids=["role gone", "bucket empty"])
-@EVERY_SCENARIO
+@EACH
 def test_a_stack_may_be_destroyed_after_its_role_or_files(
     scenario: Scenario, damage: Callable[[Run], None], survived: Survived
 ) -> None:
-    for name in some(points_of(scenario), 60 if scenario is AUTOMATED else 6):
+    for name in some(points_of(scenario), 11):
         run = Run(scenario)
         destruction = Destruction(run)
 

@@ -9,10 +9,8 @@ from groundwork.jobs.errors import JobFailedError, WorkError
 from groundwork.table_client import ConflictError
 from tests.support.fault_rows import Survived
 from tests.support.faults import (
-    AUTOMATED,
-    BOXES,
-    BY_PEOPLE,
-    CLASSES,
+    BOXES_AND_CLASSES,
+    EACH,
     STOPPED,
     Run,
     Scenario,
@@ -22,17 +20,13 @@ from tests.support.faults import (
 )
 from tests.support.state_machine import Call
 
-EVERY_SCENARIO = pytest.mark.parametrize(
-    "scenario", [*BY_PEOPLE, AUTOMATED], ids=lambda scenario: scenario.name
-)
-
 
 @pytest.mark.fault(
     what="double delivery, one after the other",
     where="every step of every kind of job",
     outcome="the second delivery comes to the same result and changes nothing",
 )
-@EVERY_SCENARIO
+@EACH
 def test_every_step_may_run_twice(scenario: Scenario, survived: Survived) -> None:
     expected = Run(scenario).go().outcome()
     run = Run(scenario)
@@ -73,11 +67,10 @@ def delivered_again_at(scenario: Scenario, name: str) -> Run:
     "from begin to end; then the first goes on with what it read before",
     outcome="one of the two finds that it came late; the job ends with the very same labels",
 )
-@EVERY_SCENARIO
+@EACH
 def test_every_step_and_call_may_run_beside_itself(scenario: Scenario, survived: Survived) -> None:
     expected = Run(scenario).go().outcome()
-    every = 40 if scenario is AUTOMATED else 2
-    for name in some(points_of(scenario), every):
+    for name in some(points_of(scenario), 7):
         run = delivered_again_at(scenario, name)
         assert_nothing_lost(run)
         # Which object somebody was given before the stop depends on how tasks were shuffled.
@@ -91,7 +84,7 @@ def test_every_step_and_call_may_run_beside_itself(scenario: Scenario, survived:
     where="every worker's call: take, take ahead, start, release, decline, answer, changed answer",
     outcome="the second call gets the same task, or is told that it came late",
 )
-@pytest.mark.parametrize("scenario", [BOXES, CLASSES], ids=lambda scenario: scenario.name)
+@BOXES_AND_CLASSES
 def test_workers_may_send_every_call_twice(scenario: Scenario, survived: Survived) -> None:
     expected = Run(scenario).go().outcome()
     run = Run(scenario)
@@ -107,7 +100,7 @@ def test_workers_may_send_every_call_twice(scenario: Scenario, survived: Survive
     where="with every token that wakes the loop, that one and all earlier ones come once more",
     outcome="Step Functions refuses what it knows no longer, which is no error",
 )
-@EVERY_SCENARIO
+@EACH
 def test_task_tokens_may_come_again(scenario: Scenario, survived: Survived) -> None:
     expected = Run(scenario).go().outcome()
     run = Run(scenario)

@@ -19,10 +19,11 @@ from groundwork.portal.task_content import TaskContents
 from groundwork.s3_client import S3Client
 from tests.support.fault_rows import Survived
 from tests.support.faults import (
-    AUTOMATED,
     BOXES,
-    CLASSES,
+    BOXES_AND_CLASSES,
+    EACH,
     FAILING,
+    MOSTLY,
     PEOPLE,
     Calls,
     FaultShop,
@@ -46,20 +47,14 @@ PORTAL = "https://portal.example"
     outcome="the step runs again, the worker's page calls again; the job ends with the very same "
     "labels",
 )
-@pytest.mark.parametrize(
-    ("scenario", "every"),
-    [(BOXES, 9), (CLASSES, 9), (FAILING, 9), (AUTOMATED, 150)],
-    ids=lambda value: value.name if isinstance(value, Scenario) else "",
-)
-def test_every_call_of_a_service_may_be_refused(
-    scenario: Scenario, every: int, survived: Survived
-) -> None:
+@EACH
+def test_every_call_of_a_service_may_be_refused(scenario: Scenario, survived: Survived) -> None:
     reference = Run(scenario)
     calls = Calls(reference.shop)
     reference.go()
     names = list(calls.names)
     expected = reference.outcome()
-    for name in some(names, every):
+    for name in some(names, 29):
         run = Run(scenario)
         refusing = Calls(run.shop)
         refusing.refuse = {name}.__contains__
@@ -76,10 +71,10 @@ def test_every_call_of_a_service_may_be_refused(
     outcome="the state machine tries again for more than an hour; the job ends with the very same "
     "labels",
 )
-@pytest.mark.parametrize("scenario", [BOXES, CLASSES], ids=lambda scenario: scenario.name)
+@BOXES_AND_CLASSES
 def test_a_bad_hour_of_s3_is_slept_over(scenario: Scenario, survived: Survived) -> None:
     expected = Run(scenario).go()
-    for number in range(len(expected.shop.machine.calls)):
+    for number in some(range(len(expected.shop.machine.calls)), 4):
         run = Run(scenario)
         refused = 0
 
@@ -110,10 +105,10 @@ def refuse_s3(operation: str) -> None:
     outcome="the job is Failed and says why; the answers stay where they were stored as they came "
     "in; nothing is published twice",
 )
-@pytest.mark.parametrize("scenario", [BOXES, CLASSES], ids=lambda scenario: scenario.name)
+@BOXES_AND_CLASSES
 def test_a_job_without_s3_fails_and_says_why(scenario: Scenario, survived: Survived) -> None:
     steps = len(Run(scenario).go().shop.machine.calls)
-    for number in range(steps):
+    for number in some(range(steps), 4):
         run = Run(scenario)
         shop = run.shop
 
@@ -156,7 +151,12 @@ def number_of(shop: FaultShop) -> int:
     where="each step in turn, failing the job included",
     outcome="the job is Failed and says why; the earlier batches' labels are published",
 )
-@pytest.mark.parametrize("scenario", [BOXES, AUTOMATED], ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize(
+    "scenario",
+    # Which has a reason of its own.
+    [scenario for scenario in MOSTLY if scenario is not FAILING],
+    ids=lambda scenario: scenario.name,
+)
 def test_a_step_that_always_dies_fails_the_job(scenario: Scenario, survived: Survived) -> None:
     steps = {call.step for call in Run(scenario).go().shop.machine.calls}
     for step_name in sorted(steps):
@@ -179,6 +179,42 @@ def test_a_step_that_always_dies_fails_the_job(scenario: Scenario, survived: Sur
             assert run.shop.machine.failed == []
             assert run.shop.machine.sleeping == []
             survived.at(1)
+
+
+@pytest.mark.fault(
+    what="throttling and 5xx, beyond the SDK's retries",
+    where="every call of the step that fails a job and saves the labels of its last batch",
+    outcome="the step runs again until they are saved",
+)
+def test_a_failing_jobs_last_labels_are_saved_even_so(survived: Survived) -> None:
+    def run_refusing(name: str | None) -> tuple[Run, list[str]]:
+        run = Run(BOXES)
+        calls = Calls(run.shop)
+        while_saving: list[str] = []
+
+        def around(call: Call, step: Any) -> Any:
+            if call.step == "consolidate":
+                raise CrashError
+            begun = len(calls.names)
+            try:
+                return step()
+            finally:
+                if call.step == "fail":
+                    while_saving.extend(calls.names[begun:])
+
+        run.shop.machine.around = around
+        calls.refuse = lambda called: called == name
+        run.go()
+        assert_nothing_lost(run)
+        assert run.shop.job().status is JobStatus.FAILED
+        assert run.shop.job().counters.human_labeled == len(run.crew.accepted) > 0
+        return run, while_saving
+
+    _, names = run_refusing(None)
+    for name in some(names, 5):
+        run, _ = run_refusing(name)
+        assert run.shop.machine.retries.count("Fail") == 1, name
+        survived.at(1)
 
 
 # --- what a worker's browser is told -------------------------------------------------------------

@@ -8,11 +8,10 @@ from groundwork.jobs.lifecycle import stop_job
 from groundwork.jobs.model import JobStatus
 from tests.support.fault_rows import Survived
 from tests.support.faults import (
-    AUTOMATED,
-    BOXES,
-    BY_PEOPLE,
-    CLASSES,
+    BOXES_AND_CLASSES,
+    EACH,
     Crew,
+    FaultShop,
     Run,
     Scenario,
     assert_nothing_lost,
@@ -20,26 +19,24 @@ from tests.support.faults import (
     some,
 )
 
-EVERY_SCENARIO = pytest.mark.parametrize(
-    "scenario", [*BY_PEOPLE, AUTOMATED], ids=lambda scenario: scenario.name
-)
-
 
 @pytest.mark.fault(
     what="stop in between",
     where="before every write: while objects are selected, people work, answers are consolidated, "
-    "a model is trained or labels, a batch is published, the job ends or fails",
+    "a model is trained or labels, a batch is published, the job ends or fails; the loop goes on "
+    "before that write, or after it",
     outcome="the job is Stopped (or had ended), with every answer that was accepted before",
 )
-@EVERY_SCENARIO
+@EACH
 def test_a_stop_may_come_at_any_moment(scenario: Scenario, survived: Survived) -> None:
-    every = 40 if scenario is AUTOMATED else 2
-    for name in some(points_of(scenario), every):
+    points = [(name, goes_on) for name in points_of(scenario) for goes_on in (False, True)]
+    for name, goes_on in some(points, 9):
         run = Run(scenario)
-        shop = run.shop
 
-        def stop() -> None:
-            stop_job(shop.store, shop.machine, "job", shop.clock())  # type: ignore[arg-type]  # noqa: B023
+        def stop(shop: FaultShop = run.shop, goes_on: bool = goes_on) -> None:
+            stop_job(shop.store, shop.machine, "job", shop.clock())  # type: ignore[arg-type]
+            if goes_on:
+                shop.machine.run()
 
         run.points.plan(name, "before", stop)
         run.go()
@@ -76,11 +73,11 @@ RIVALS = [take_and_answer, take_and_keep, take_and_release, take_and_decline]
     "asked for",
 )
 @pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: rival.__name__.replace("_", " "))
-@pytest.mark.parametrize("scenario", [BOXES, CLASSES], ids=lambda scenario: scenario.name)
+@BOXES_AND_CLASSES
 def test_another_worker_may_come_first(
     scenario: Scenario, rival: Callable[[Crew], None], survived: Survived
 ) -> None:
-    for name in some(points_of(scenario), 5):
+    for name in some(points_of(scenario), 17):
         run = Run(scenario)
         other = run.crew.sibling()
         run.points.plan(name, "before", lambda: rival(other))  # noqa: B023 - used in this round
@@ -95,9 +92,9 @@ def test_another_worker_may_come_first(
     where="before every write of a job by people, leases run out and the loop looks by itself",
     outcome="expired tasks go to others, and the job completes",
 )
-@pytest.mark.parametrize("scenario", [BOXES, CLASSES], ids=lambda scenario: scenario.name)
+@BOXES_AND_CLASSES
 def test_an_hour_may_pass_at_any_moment(scenario: Scenario, survived: Survived) -> None:
-    for name in some(points_of(scenario), 4):
+    for name in some(points_of(scenario), 9):
         run = Run(scenario)
         shop = run.shop
 

@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+import pytest
+
 from groundwork.jobs.automation.settings import Automation
 from groundwork.jobs.errors import WorkError
 from groundwork.jobs.lifecycle import stop_job
@@ -536,3 +538,9 @@ AUTOMATED = Scenario("automated labeling", 120, 1, _begin_automated, lambda crew
 STOPPED = Scenario("stopped", 5, 1, _begin_boxes, _stop_after_one, JobStatus.STOPPED)
 FAILING = Scenario("own function fails", 3, 1, _begin_failing, lambda crew: None, JobStatus.FAILED)
 BY_PEOPLE = (BOXES, CLASSES, STOPPED, FAILING)
+# Without automated labeling, which takes ten times as long, unless all points are asked for.
+MOSTLY = (*BY_PEOPLE, AUTOMATED) if every_point() else BY_PEOPLE
+EACH = pytest.mark.parametrize("scenario", MOSTLY, ids=lambda scenario: scenario.name)
+BOXES_AND_CLASSES = pytest.mark.parametrize(
+    "scenario", [BOXES, CLASSES], ids=lambda scenario: scenario.name
+)

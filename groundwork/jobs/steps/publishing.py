@@ -297,10 +297,12 @@ def _write_manifest(
 def _salvage(engine: Engine, job: Job, reason: str) -> None:
     """Publish the labels of finished batches, and those of answers that came in since."""
     batch = engine.store.find_batch(job.name, job.iteration)
-    if batch is not None and batch.opened_at is not None and batch.after is None:
+    if batch is not None and batch.opened_at is not None:
         try:
-            consolidate(engine, job.name, batch.iteration, ending=True)
-            _judge_if_possible(engine, job, batch.iteration)
+            if batch.after is None:
+                consolidate(engine, job.name, batch.iteration, ending=True)
+                _judge_if_possible(engine, job, batch.iteration)
+            # Once more if it was before: what broke off may be that the job got its counters.
             _publish(engine, job.name, batch.iteration)
         except UnavailableError:
             raise
