@@ -1,6 +1,7 @@
 """A function dies just before or just after any of its writes; what called it calls again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from tests.support.faults import (
     CLASSES,
     FAILING,
     STOPPED,
+    Answer,
+    FaultShop,
     Run,
     Scenario,
     When,
@@ -22,6 +25,8 @@ from tests.support.faults import (
     points_of,
     some,
 )
+from tests.support.job_fakes import CrashError
+from tests.support.state_machine import Call
 
 BOTH: tuple[When, When] = ("before", "after")
 
@@ -95,6 +100,32 @@ def test_a_crash_anywhere_in_a_job_that_is_stopped_loses_no_answer(survived: Sur
 )
 def test_a_crash_anywhere_in_a_job_that_fails_loses_no_label(survived: Survived) -> None:
     crash_everywhere(FAILING, survived, every=5)
+
+
+def _begin_dying(shop: FaultShop) -> Answer:
+    def die_of_consolidation(call: Call, step: Callable[[], Any]) -> Any:
+        if call.step == "consolidate":
+            raise CrashError
+        return step()
+
+    shop.machine.around = die_of_consolidation
+    return BOXES.begin(shop)
+
+
+SAVED = Scenario(
+    "saved while it fails", 5, 1, _begin_dying, lambda crew: None, ends=JobStatus.FAILED
+)
+
+
+@pytest.mark.fault(
+    what="function crash",
+    where="before and after every write of a job that fails because a step always dies, so that "
+    "the step that fails it saves the labels of its last batch",
+    outcome="the job is Failed with the reason; the last batch's labels are in the output, and "
+    "counted",
+)
+def test_a_crash_while_a_failing_jobs_labels_are_saved_loses_none(survived: Survived) -> None:
+    crash_everywhere(SAVED, survived, every=3)
 
 
 @pytest.mark.fault(

@@ -22,7 +22,7 @@ from tests.support.faults import (
     Run,
     Scenario,
     assert_nothing_lost,
-    points_of,
+    own_points_of,
     some,
 )
 from tests.support.job_fakes import ACCOUNT, BUCKET, REGION, refusal
@@ -111,7 +111,7 @@ class Destruction:
 )
 @EACH
 def test_a_stack_may_be_destroyed_at_any_moment(scenario: Scenario, survived: Survived) -> None:
-    for name in some(points_of(scenario), 9):
+    for name in some(own_points_of(scenario), 9):
         run = Run(scenario)
         destruction = Destruction(run)
         run.points.plan(name, "before", destruction.begin)
@@ -143,7 +143,7 @@ def empty_bucket(run: Run) -> None:
 def test_a_stack_may_be_destroyed_after_its_role_or_files(
     scenario: Scenario, damage: Callable[[Run], None], survived: Survived
 ) -> None:
-    for name in some(points_of(scenario), 11):
+    for name in some(own_points_of(scenario), 11):
         run = Run(scenario)
         destruction = Destruction(run)
 

@@ -15,7 +15,7 @@ from tests.support.faults import (
     Run,
     Scenario,
     assert_nothing_lost,
-    points_of,
+    own_points_of,
     some,
 )
 from tests.support.state_machine import Call
@@ -70,7 +70,7 @@ def delivered_again_at(scenario: Scenario, name: str) -> Run:
 @EACH
 def test_every_step_and_call_may_run_beside_itself(scenario: Scenario, survived: Survived) -> None:
     expected = Run(scenario).go().outcome()
-    for name in some(points_of(scenario), 7):
+    for name in some(own_points_of(scenario), 7):
         run = delivered_again_at(scenario, name)
         assert_nothing_lost(run)
         # Which object somebody was given before the stop depends on how tasks were shuffled.

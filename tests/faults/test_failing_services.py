@@ -30,6 +30,7 @@ from tests.support.faults import (
     Run,
     Scenario,
     assert_nothing_lost,
+    own,
     seen_box,
     some,
 )
@@ -52,7 +53,7 @@ def test_every_call_of_a_service_may_be_refused(scenario: Scenario, survived: Su
     reference = Run(scenario)
     calls = Calls(reference.shop)
     reference.go()
-    names = list(calls.names)
+    names = own(scenario, calls.names)
     expected = reference.outcome()
     for name in some(names, 29):
         run = Run(scenario)

@@ -15,7 +15,7 @@ from tests.support.faults import (
     Run,
     Scenario,
     assert_nothing_lost,
-    points_of,
+    own_points_of,
     some,
 )
 
@@ -29,7 +29,7 @@ from tests.support.faults import (
 )
 @EACH
 def test_a_stop_may_come_at_any_moment(scenario: Scenario, survived: Survived) -> None:
-    points = [(name, goes_on) for name in points_of(scenario) for goes_on in (False, True)]
+    points = [(name, goes_on) for name in own_points_of(scenario) for goes_on in (False, True)]
     for name, goes_on in some(points, 9):
         run = Run(scenario)
 
@@ -77,7 +77,7 @@ RIVALS = [take_and_answer, take_and_keep, take_and_release, take_and_decline]
 def test_another_worker_may_come_first(
     scenario: Scenario, rival: Callable[[Crew], None], survived: Survived
 ) -> None:
-    for name in some(points_of(scenario), 17):
+    for name in some(own_points_of(scenario), 17):
         run = Run(scenario)
         other = run.crew.sibling()
         run.points.plan(name, "before", lambda: rival(other))  # noqa: B023 - used in this round
@@ -94,7 +94,7 @@ def test_another_worker_may_come_first(
 )
 @BOXES_AND_CLASSES
 def test_an_hour_may_pass_at_any_moment(scenario: Scenario, survived: Survived) -> None:
-    for name in some(points_of(scenario), 9):
+    for name in some(own_points_of(scenario), 9):
         run = Run(scenario)
         shop = run.shop
 
