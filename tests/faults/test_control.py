@@ -20,6 +20,7 @@ from groundwork.jobs.model import JobStatus
 from groundwork.jobs.steps import publishing
 from groundwork.preflight import Findings
 from groundwork.s3_client import S3Client
+from groundwork.service import ServiceRefusedError
 from groundwork.unavailable import UnavailableError
 from tests.support.contract_fakes import FakeRegistry, fake_engine
 from tests.support.fake_services import (
@@ -313,14 +314,20 @@ class Deployment:
         self.clock = FakeClock()
         self.labeling = FakeLabeling()
         self.dies_at: tuple[int, When] | None = None
+        self.is_throttled_at: int | None = None
+        self.throttled = 0
         self.calls = 0
         self.twice = False
+        self._begins = False
         ask_service = self.labeling.call
 
         def call(operation: str, **parameters: Any) -> dict[str, Any]:
             self.calls += 1
             if self.dies_at == (self.calls, "before"):
                 raise CrashError
+            if self.calls == self.is_throttled_at and not self._begins:
+                self.throttled += 1
+                raise ServiceRefusedError(operation, "Throttling", "not now", is_passing=True)
             answer = ask_service(operation, **parameters)
             if self.dies_at == (self.calls, "after"):
                 raise CrashError
@@ -338,7 +345,9 @@ class Deployment:
 
     def run(self, event: Mapping[str, Any]) -> str:
         """Run one of CloudFormation's requests to its end, as the Provider framework does."""
+        self._begins = True
         started = self._insist(self._resource.on_event, event)
+        self._begins = False
         full = {**event, **started}
         for _ in range(50):
             answer = self._insist(self._resource.is_complete, full)
@@ -401,6 +410,21 @@ def test_cloudformations_events_survive_crashes(survived: Survived) -> None:
             deployment.dies_at = number, when
             deployment.life()
             survived.at(1)
+
+
+@pytest.mark.fault(
+    what="throttling and 5xx, beyond the SDK's retries",
+    where="every call that Custom::LabelingJob makes while it waits for its job to start or stop",
+    outcome="the framework looks again; one job for each definition, none after the deletion",
+)
+def test_cloudformation_waits_for_a_busy_labeling_api(survived: Survived) -> None:
+    reference = Deployment()
+    reference.life()
+    for number in range(1, reference.calls + 1):
+        deployment = Deployment()
+        deployment.is_throttled_at = number
+        deployment.life()
+        survived.at(deployment.throttled)
 
 
 @pytest.mark.fault(

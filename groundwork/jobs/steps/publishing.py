@@ -22,6 +22,7 @@ from groundwork.jobs.steps.judging import judge_proposal
 from groundwork.jobs.steps.recording import record_end, why_ended
 from groundwork.manifest import LabelState, read_lines, rewrite
 from groundwork.s3_client import S3Client, S3Uri
+from groundwork.table_client import ConflictError
 from groundwork.unavailable import UnavailableError
 
 # An execution ends at 25,000 events, and every batch, like every hour of waiting, takes some:
@@ -34,6 +35,8 @@ _MOST_SINCE_SNAPSHOT = 20_000
 _MOST_FAILED_OF_SAMPLE = 0.1
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeLabelingJob.html
 _MAXIMUM_REASON_CHARACTERS = 1024
+# What another attempt of the same step may not meet again.
+_PASSING = (UnavailableError, ConflictError)
 _NOT_PUBLISHED = (
     "Its last batch and its output manifest could not be written; the workers' answers are below "
     "annotations/intermediate in the job's output folder."
@@ -129,7 +132,7 @@ def fail(engine: Engine, job_name: str, error: Mapping[str, Any] | None) -> Step
         reason = job.failure_reason or failure_reason(error)
         try:
             _salvage(engine, job, reason)
-        except UnavailableError:
+        except _PASSING:
             raise
         except Exception:
             # The failure to be reported may well be the reason why nothing can be written.
@@ -304,7 +307,7 @@ def _salvage(engine: Engine, job: Job, reason: str) -> None:
                 _judge_if_possible(engine, job, batch.iteration)
             # Once more if it was before: what broke off may be that the job got its counters.
             _publish(engine, job.name, batch.iteration)
-        except UnavailableError:
+        except _PASSING:
             raise
         except Exception:
             _log.exception("last batch not published: job=%s", job.name)
@@ -323,7 +326,7 @@ def _judge_if_possible(engine: Engine, job: Job, iteration: int) -> None:
         return
     try:
         judge_proposal(engine, job.name, iteration)
-    except UnavailableError:
+    except _PASSING:
         raise
     except Exception:
         _log.exception("proposal not judged: job=%s iteration=%s", job.name, iteration)
