@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from groundwork import s3_client
 from groundwork.jobs.model import JobStatus
 from tests.support.fault_rows import Survived
 from tests.support.faults import (
@@ -100,6 +101,20 @@ def test_a_crash_anywhere_in_a_job_that_is_stopped_loses_no_answer(survived: Sur
 )
 def test_a_crash_anywhere_in_a_job_that_fails_loses_no_label(survived: Survived) -> None:
     crash_everywhere(FAILING, survived, every=5)
+
+
+@pytest.mark.fault(
+    what="function crash",
+    where="before and after every write of a job whose files all come in parts of 100 bytes",
+    outcome="a file is there whole or not at all; the job ends with the very same labels",
+)
+def test_a_crash_between_the_parts_of_a_file_leaves_no_part_of_it(
+    survived: Survived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_client, "PART_BYTES", 100)
+    names = points_of(BOXES)
+    assert sum(name.startswith("complete_multipart_upload") for name in names) > 5
+    crash_everywhere(BOXES, survived, every=19)
 
 
 def _begin_dying(shop: FaultShop) -> Answer:

@@ -44,7 +44,8 @@ PORTAL = "https://portal.example"
 
 @pytest.mark.fault(
     what="throttling and 5xx, beyond the SDK's retries",
-    where="every call of DynamoDB, S3 and Step Functions, reads as well, by steps and by workers",
+    where="every call of DynamoDB, S3 and Step Functions, reads as well, by steps and by workers, "
+    "and every notice",
     outcome="the step runs again, the worker's page calls again; the job ends with the very same "
     "labels",
 )

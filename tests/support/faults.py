@@ -161,6 +161,9 @@ class Calls:
             setattr(table, operation, self._watched(operation, getattr(table, operation)))
         machine.wake = self._watched("wake", machine.wake)  # type: ignore[method-assign]
         shop.s3.before = self._s3_called
+        for operation in ("work_available", "job_ended"):
+            told = self._watched(operation, getattr(shop.notices, operation))
+            setattr(shop.notices, operation, told)
 
     def _watched(self, operation: str, call: Callable[..., T]) -> Callable[..., T]:
         def watched(*arguments: Any, **more: Any) -> T:
@@ -188,6 +191,8 @@ class Calls:
 def _place(argument: Any) -> str:
     if isinstance(argument, str):
         return argument
+    if isinstance(argument, Job):
+        return argument.name
     return ", ".join(_written(write) for write in argument)
 
 
