@@ -73,10 +73,10 @@ e2e: setup ## Deploy, label, destroy on the local cloud
 	@echo "== end-to-end tests"
 	$(BIN)/pytest tests/e2e -q
 
-reliability: setup ## Let every fault happen at every point, and write docs/reliability.md (about 15 minutes)
+reliability: setup ## Let every fault happen at every point, and write docs/reliability.md (half an hour)
 	@echo "== fault tests"
 	rm -rf build/faults
-	GROUNDWORK_FAULT_ROWS=build/faults $(BIN)/pytest tests/faults -q $(SIDE_BY_SIDE)
+	GROUNDWORK_FAULT_ROWS=build/faults $(BIN)/pytest tests/faults -q -n auto --timeout 7200
 	GROUNDWORK_FAULT_ROWS=build/faults $(BIN)/pytest tests/e2e/test_destroy_and_faults.py -q
 	$(BIN)/python -m tests.support.reliability build/faults
 

@@ -32,10 +32,15 @@ from tests.support.state_machine import Call
 BOTH: tuple[When, When] = ("before", "after")
 
 
-def crash_everywhere(scenario: Scenario, survived: Survived, every: int) -> None:
-    """Let a crash happen at each point in turn, before and after the write."""
+def crash_everywhere(
+    scenario: Scenario, survived: Survived, every: int, *, part: int = 0, parts: int = 1
+) -> None:
+    """Let a crash happen at each point in turn, before and after the write, or at a part of them.
+
+    Parts run side by side.
+    """
     expected = Run(scenario).go().outcome()
-    for name, when in some(both_sides_of(points_of(scenario)), every):
+    for name, when in some(both_sides_of(points_of(scenario))[part::parts], every):
         run = crashing(scenario, name, when)
         assert_nothing_lost(run)
         assert run.outcome() == expected, f"another outcome after a crash {when} {name}"
@@ -75,8 +80,11 @@ def test_a_crash_anywhere_in_a_job_of_classes_by_two_workers_changes_nothing(
     "inference, plans, proposals, verdicts",
     outcome="the step runs again and the job ends with the very same labels by people and machine",
 )
-def test_a_crash_anywhere_in_automated_labeling_changes_nothing(survived: Survived) -> None:
-    crash_everywhere(AUTOMATED, survived, every=101)
+@pytest.mark.parametrize("part", range(4))
+def test_a_crash_anywhere_in_automated_labeling_changes_nothing(
+    part: int, survived: Survived
+) -> None:
+    crash_everywhere(AUTOMATED, survived, every=51, part=part, parts=4)
 
 
 @pytest.mark.fault(
