@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS := 1
 
 PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*' -not -path 'portal/.vitest/*' -not -path 'portal/node_modules/*')
 
-.PHONY: help setup demo test lint unit synth contract portal e2e bench clean
+.PHONY: help setup demo test lint unit synth contract portal e2e reliability bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,7 +54,7 @@ lint: setup ## Format, lint and types
 
 unit: setup ## Pure logic, no I/O
 	@echo "== unit tests"
-	$(BIN)/pytest tests/unit -q $(SIDE_BY_SIDE)
+	$(BIN)/pytest tests/unit tests/faults -q $(SIDE_BY_SIDE)
 	npm test --silent
 
 synth: setup ## Templates and policy findings
@@ -72,6 +72,13 @@ portal: setup ## The portal's pages and elements in Chromium (Debian: apt-get in
 e2e: setup ## Deploy, label, destroy on the local cloud
 	@echo "== end-to-end tests"
 	$(BIN)/pytest tests/e2e -q
+
+reliability: setup ## Let every fault happen at every point, and write docs/reliability.md (half an hour)
+	@echo "== fault tests"
+	rm -rf build/faults
+	GROUNDWORK_FAULT_ROWS=build/faults $(BIN)/pytest tests/faults -q -n auto --timeout 7200
+	GROUNDWORK_FAULT_ROWS=build/faults $(BIN)/pytest tests/e2e/test_destroy_and_faults.py -q
+	$(BIN)/python -m tests.support.reliability build/faults
 
 bench: setup ## Run the benchmarks, or one with NAME=...
 	$(BIN)/python -m benchmarks $(NAME)

@@ -9,6 +9,8 @@ from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
+from groundwork.unavailable import UnavailableError, is_passing
+
 _CONFIG = Config(
     connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4}
 )
@@ -49,6 +51,8 @@ def _assume(sts: Any, role_arn: str, session_name: str) -> dict[str, str]:
             RoleArn=role_arn, RoleSessionName=session_name, DurationSeconds=_SESSION_SECONDS
         )
     except (ClientError, BotoCoreError) as error:
+        if is_passing(error):
+            raise UnavailableError(f"assuming the job's role {role_arn}: {error}") from error
         raise RoleError(
             f"cannot assume the job's role {role_arn}: {error}. Its trust policy has to allow "
             "sts:AssumeRole to the labeling engine's functions, which the output EngineRoleArns of "

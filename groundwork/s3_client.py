@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 from groundwork.errors import UserError
 from groundwork.role_client import RoleError, session_for_role
 from groundwork.s3_uri import S3Uri, S3UriFormatError
+from groundwork.unavailable import UnavailableError, is_passing
 
 __all__ = [
     "S3AccessDeniedError",
@@ -26,6 +27,7 @@ __all__ = [
     "S3ExistsError",
     "S3NotFoundError",
     "S3Range",
+    "S3UnavailableError",
     "S3Uri",
     "S3UriFormatError",
 ]
@@ -67,6 +69,10 @@ class S3ChangedError(S3Error):
 
 class S3ExistsError(S3Error):
     """There is such an object already."""
+
+
+class S3UnavailableError(S3Error, UnavailableError):
+    """S3, or what gives the rights to use it, cannot answer at the moment."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ class S3Client:
         except _EmptyRangeError:
             return S3Range(b"", self.size(uri))
         except (BotoCoreError, HTTPError) as error:
-            raise S3Error(f"reading {uri} broke off: {error}") from error
+            raise S3UnavailableError(f"reading {uri} broke off: {error}") from error
         # Whoever ignores the Range header answers with everything and without Content-Range.
         _, _, total = answer.get("ContentRange", "").partition("/")
         if not total:
@@ -159,7 +165,8 @@ class S3Client:
             except (BotoCoreError, HTTPError, OSError) as error:
                 failures += 1
                 if failures == _STREAM_ATTEMPTS:
-                    raise S3Error(f"reading {uri} broke off at byte {position}: {error}") from error
+                    told = f"reading {uri} broke off at byte {position}: {error}"
+                    raise S3UnavailableError(told) from error
 
     def size(self, uri: S3Uri) -> int:
         """Return how many bytes an object has."""
@@ -295,11 +302,14 @@ def _told_as(action: str) -> Iterator[None]:
             raise S3ExistsError(told) from error
         if code in _EMPTY_RANGE_CODES:
             raise _EmptyRangeError(told) from error
-        raise S3Error(told) from error
+        raise (S3UnavailableError if is_passing(error) else S3Error)(told) from error
+    except UnavailableError as error:
+        raise S3UnavailableError(f"{action}: {error}") from error
     except RoleError as error:
         raise S3AccessDeniedError(f"{action}: {error}") from error
     except BotoCoreError as error:
-        raise S3Error(f"{action}: {error}") from error
+        kind = S3UnavailableError if is_passing(error) else S3Error
+        raise kind(f"{action}: {error}") from error
 
 
 def _written_as(content_type: str, kms_key_id: str | None) -> dict[str, str]:

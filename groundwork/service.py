@@ -9,14 +9,18 @@ from groundwork.errors import UserError
 class ServiceRefusedError(UserError):
     """A service refused a request, or could not be reached.
 
-    ``code`` and ``message`` are the service's own words, unchanged.
+    ``code`` and ``message`` are the service's own words, unchanged; ``is_passing`` tells whether
+    the same request may succeed later.
     """
 
-    def __init__(self, operation: str, code: str, message: str) -> None:
+    def __init__(
+        self, operation: str, code: str, message: str, *, is_passing: bool = False
+    ) -> None:
         super().__init__(f"{operation}: {code}: {message}")
         self.operation = operation
         self.code = code
         self.message = message
+        self.is_passing = is_passing
 
     @property
     def is_access_refusal(self) -> bool:

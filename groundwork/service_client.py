@@ -7,6 +7,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from groundwork.service import ServiceRefusedError
+from groundwork.unavailable import is_passing
 
 _CONFIG = Config(
     connect_timeout=5, read_timeout=60, retries={"mode": "standard", "max_attempts": 6}
@@ -31,10 +32,15 @@ class ServiceClient:
         except ClientError as error:
             said = error.response.get("Error", {})
             raise ServiceRefusedError(
-                operation, str(said.get("Code", "Unknown")), str(said.get("Message", error))
+                operation,
+                str(said.get("Code", "Unknown")),
+                str(said.get("Message", error)),
+                is_passing=is_passing(error),
             ) from error
         except BotoCoreError as error:
-            raise ServiceRefusedError(operation, type(error).__name__, str(error)) from error
+            raise ServiceRefusedError(
+                operation, type(error).__name__, str(error), is_passing=is_passing(error)
+            ) from error
         return answer
 
     def input_members(self, operation: str) -> frozenset[str]:

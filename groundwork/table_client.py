@@ -13,6 +13,8 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from groundwork.unavailable import told_if_unavailable
+
 Item = dict[str, Any]
 
 _CONFIG = Config(
@@ -22,6 +24,8 @@ AVAILABLE_INDEX = "available"
 _PAGE_GROWTH = 4
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 _NO_REASON = {None, "None"}
+# The second is what a write gets that meets a transaction on the same item.
+_CONFLICT_CODES = {"ConditionalCheckFailedException", "TransactionConflictException"}
 _RETRIED_REASONS = {
     *_NO_REASON,
     "ConditionalCheckFailed",
@@ -223,7 +227,8 @@ class Table:
 
     def get(self, pk: str, sk: str) -> Item | None:
         """Return an item as last written, or None."""
-        answer = self._api.get_item(Key={"PK": pk, "SK": sk}, ConsistentRead=True)
+        with told_if_unavailable("reading an item"):
+            answer = self._api.get_item(Key={"PK": pk, "SK": sk}, ConsistentRead=True)
         item: Item | None = answer.get("Item")
         return item
 
@@ -235,9 +240,10 @@ class Table:
         elif write.expected_version is not None:
             arguments["ConditionExpression"] = Attr("version").eq(write.expected_version)
         try:
-            self._api.put_item(**arguments)
+            with told_if_unavailable("writing an item"):
+                self._api.put_item(**arguments)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if error.response["Error"]["Code"] in _CONFLICT_CODES:
                 raise ConflictError(f"{write.item['PK']} {write.item['SK']} changed") from None
             raise
 
@@ -294,7 +300,8 @@ class Table:
         """Do several writes or none of them; raises ConflictError."""
         requests = [write.request(self._api.name) for write in writes]
         try:
-            self._api.meta.client.transact_write_items(TransactItems=requests)
+            with told_if_unavailable("writing several items"):
+                self._api.meta.client.transact_write_items(TransactItems=requests)
         except ClientError as error:
             reasons = [
                 reason.get("Code") for reason in error.response.get("CancellationReasons", [])
@@ -333,7 +340,8 @@ class Table:
         if select:
             arguments["Select"] = select
         while True:
-            page = self._api.query(**arguments)
+            with told_if_unavailable("querying items"):
+                page = self._api.query(**arguments)
             yield page
             if "LastEvaluatedKey" not in page:
                 return

@@ -8,7 +8,13 @@ from groundwork.jobs.steps.consolidating import consolidate
 from groundwork.jobs.steps.judging import judge_proposal
 from groundwork.jobs.steps.planning import plan_batch
 from groundwork.jobs.steps.preparation import prepare
-from groundwork.jobs.steps.publishing import explain_failure, fail, finish, publish_iteration
+from groundwork.jobs.steps.publishing import (
+    explain_failure,
+    fail,
+    finish,
+    give_up,
+    publish_iteration,
+)
 from groundwork.jobs.steps.selection import select_batch
 from groundwork.jobs.steps.waiting import check_batch, open_batch
 
@@ -29,6 +35,7 @@ STEPS: Mapping[str, Callable[[Engine, Event], StepResult]] = {
     ),
     "finish": lambda engine, event: finish(engine, event["job"], event["iteration"]),
     "fail": lambda engine, event: fail(engine, event["job"], event.get("error")),
+    "give_up": lambda engine, event: give_up(engine, event["job"], event.get("error")),
     "explain_failure": lambda engine, event: explain_failure(
         engine, event["job"], event["iteration"], event["error"]
     ),

@@ -11,6 +11,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from groundwork.unavailable import told_if_unavailable
+
 _CONFIG = Config(
     connect_timeout=5, read_timeout=15, retries={"mode": "standard", "max_attempts": 5}
 )
@@ -45,11 +47,12 @@ class LoopClient:
     def start(self, job_name: str) -> None:
         """Start a job's loop; one that was started already goes on undisturbed."""
         try:
-            self._api.start_execution(
-                stateMachineArn=self._state_machine_arn,
-                name=job_name,
-                input=json.dumps({"job": job_name, "iteration": 0}),
-            )
+            with told_if_unavailable(f"starting the loop of {job_name}"):
+                self._api.start_execution(
+                    stateMachineArn=self._state_machine_arn,
+                    name=job_name,
+                    input=json.dumps({"job": job_name, "iteration": 0}),
+                )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise
@@ -57,7 +60,8 @@ class LoopClient:
     def wake(self, token: str, outcome: dict[str, Any]) -> None:
         """Let the waiting loop go on with an outcome; one that waits no longer is fine."""
         try:
-            self._api.send_task_success(taskToken=token, output=json.dumps(outcome))
+            with told_if_unavailable("waking a loop"):
+                self._api.send_task_success(taskToken=token, output=json.dumps(outcome))
         except ClientError as error:
             if error.response["Error"]["Code"] not in _GONE_CODES:
                 raise

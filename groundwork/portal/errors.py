@@ -1,8 +1,12 @@
 """What the portal refuses, as it tells it to a browser or a program."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from groundwork.portal.http import Response, json_response
+
+# Of what passes by itself.
+_RETRY_AFTER_SECONDS = 2
 
 
 class PortalError(Exception):
@@ -28,7 +32,11 @@ class PortalError(Exception):
     def response(self) -> Response:
         """Return the refusal as JSON."""
         error = {"code": self.code, "message": self.message, "hint": self.hint}
-        return json_response({"error": error}, self.status)
+        response = json_response({"error": error}, self.status)
+        if self.status is not HTTPStatus.SERVICE_UNAVAILABLE:
+            return response
+        wait = {"retry-after": str(_RETRY_AFTER_SECONDS)}
+        return replace(response, headers={**response.headers, **wait})
 
 
 class SignInError(Exception):

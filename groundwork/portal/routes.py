@@ -45,6 +45,7 @@ from groundwork.portal.sign_in import (
 from groundwork.portal.task_content import TaskContents
 from groundwork.portal.task_frame import refusal_frame
 from groundwork.portal.worker_api import WorkerApi, check_change, check_origin, refusal_of
+from groundwork.unavailable import UnavailableError
 
 _SESSION_COOKIE = "groundwork-session"
 _BROWSER_COOKIE = "groundwork-browser"
@@ -97,6 +98,12 @@ class _Call:
         return self.session, self.worker
 
 
+_FAILED = PortalError(
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "InternalError",
+    "something went wrong that should not have",
+    "try again; the portal function's log has the details",
+)
 _Handler = Callable[[_Call], Response]
 
 
@@ -170,16 +177,13 @@ class Portal:
             response = _told(error, request)
         except NotSetUpError as error:
             response = self._not_set_up(request, str(error))
+        except UnavailableError as error:
+            _logger.warning("portal request met a failing service: %s: %s", request.path, error)
+            response = _told(refusal_of(error) or _FAILED, request)
         # The boundary: what is not foreseen is logged and told without details.
         except Exception:
             _logger.exception("portal request failed: %s %s", request.method, request.path)
-            failure = PortalError(
-                HTTPStatus.INTERNAL_SERVER_ERROR,
-                "InternalError",
-                "something went wrong that should not have",
-                "try again; the portal function's log has the details",
-            )
-            response = _told(failure, request)
+            response = _told(_FAILED, request)
         if request.method == "HEAD":
             response = replace(response, body=b"")
         return with_security_headers(response, secure=self._secure)

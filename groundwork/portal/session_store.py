@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from groundwork.portal.sessions import Session
 from groundwork.portal.sign_in import Identity, PendingSignIn
 from groundwork.table_client import deployed_table
+from groundwork.unavailable import told_if_unavailable
 
 _SESSION = "SESSION"
 _SIGN_IN = "SIGN_IN"
@@ -32,6 +33,7 @@ class SessionStore:
         """Use the table that the function was deployed with."""
         return cls(deployed_table())
 
+    @told_if_unavailable("keeping a sign-in")
     def add_pending(self, state_hash: str, pending: PendingSignIn) -> None:
         """Keep a sign-in that was begun."""
         self._table.put_item(
@@ -45,6 +47,7 @@ class SessionStore:
             }
         )
 
+    @told_if_unavailable("taking a sign-in")
     def take_pending(self, state_hash: str) -> PendingSignIn | None:
         """Return a pending sign-in and forget it in one step, so that it is used once."""
         answer = self._table.delete_item(Key=_key(_SIGN_IN, state_hash), ReturnValues="ALL_OLD")
@@ -59,10 +62,12 @@ class SessionStore:
             expires_at=_time(item["expires_at"]),
         )
 
+    @told_if_unavailable("keeping a session")
     def add(self, session: Session) -> None:
         """Keep a new session."""
         self._table.put_item(Item=_session_item(session))
 
+    @told_if_unavailable("reading a session")
     def get(self, token_hash: str) -> Session | None:
         """Return a session, even one that has expired but was not removed yet."""
         answer = self._table.get_item(Key=_key(_SESSION, token_hash), ConsistentRead=True)
@@ -82,6 +87,7 @@ class SessionStore:
             expires_at=_time(item["expires_at"]),
         )
 
+    @told_if_unavailable("writing a session")
     def update_groups(self, session: Session) -> None:
         """Write a session's groups; one that was ended meanwhile stays ended."""
         try:
@@ -92,6 +98,7 @@ class SessionStore:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
 
+    @told_if_unavailable("ending a session")
     def remove(self, token_hash: str) -> None:
         """End a session; one that is gone is fine."""
         self._table.delete_item(Key=_key(_SESSION, token_hash))

@@ -10,6 +10,7 @@ from groundwork.recent import Recent
 from groundwork.s3_client import S3Error, S3Uri, S3UriFormatError
 from groundwork.templates import TemplateError, render
 from groundwork.templates.rendering import MAXIMUM_TEMPLATE_CHARACTERS
+from groundwork.unavailable import UnavailableError
 
 # A changed template is seen this much later at most; in between not even its ETag is asked for.
 UNCHECKED_FOR = timedelta(seconds=30)
@@ -91,6 +92,9 @@ class TaskContents:
             html = render(text, {"task": {"input": task.task_input}}, grant)
         except TemplateError as error:
             return TaskContent(None, tuple(str(problem) for problem in error.problems))
+        except UnavailableError:
+            # Nothing is wrong with the template: the worker's page asks again.
+            raise
         except (S3Error, S3UriFormatError, UnicodeDecodeError, _TooLargeError) as error:
             return TaskContent(None, (f"the worker template {task.template_uri}: {error}",))
         return TaskContent(html, granted=tuple(granted))

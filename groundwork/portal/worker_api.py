@@ -25,6 +25,7 @@ from groundwork.portal.task_content import TaskContents
 from groundwork.portal.task_frame import task_frame
 from groundwork.s3_client import S3Error
 from groundwork.table_client import ConflictError
+from groundwork.unavailable import UnavailableError
 
 # The answer's own limit, with room for what is around it.
 MAXIMUM_BODY_BYTES = MAXIMUM_ANSWER_BYTES + 1024
@@ -57,6 +58,12 @@ REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str, str]] = {
         f"at most {MAXIMUM_ANSWER_BYTES:,} bytes are accepted",
     ),
     ConflictError: (HTTPStatus.SERVICE_UNAVAILABLE, "Busy", "the same call again will do"),
+    # Before S3's other errors, of which it may be one.
+    UnavailableError: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Unavailable",
+        "nothing is lost on your side: the same call again in a moment will do",
+    ),
     S3Error: (
         HTTPStatus.BAD_GATEWAY,
         "StorageFailed",

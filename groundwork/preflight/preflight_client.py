@@ -5,8 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any, TypeVar
 
-import boto3
-
 from groundwork.contract.arns import Arn, ArnFormatError, TeamKind
 from groundwork.contract.labeling_client import labeling_client
 from groundwork.contract.rules import task_of
@@ -184,7 +182,7 @@ class PreflightClient:
         return cls(
             S3Client.from_environment(),
             ServiceClient(labeling_client()),
-            ServiceClient(boto3.client("iam")),
+            ServiceClient.from_environment("iam"),
             region=region,
             account=account,
         )

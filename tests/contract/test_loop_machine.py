@@ -11,7 +11,7 @@ import pytest
 
 from groundwork.local.cloud import LocalCloud
 from groundwork.local.emulator import ACCOUNT, free_port
-from stacks.constructs.engine_loop import definition
+from stacks.constructs.loop_definition import definition
 from tests.support.local_workshop import PROJECT
 
 FIRST_PORT = 4770

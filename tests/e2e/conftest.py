@@ -6,7 +6,10 @@ import pytest
 
 from groundwork.local.cloud import LocalCloud
 from groundwork.local.emulator import free_port
+from tests.support.fault_rows import pytest_runtest_makereport, survived
 from tests.support.local_workshop import PROJECT
+
+__all__ = ["cloud", "pytest_runtest_makereport", "survived"]
 
 FIRST_PORT = 4755
 

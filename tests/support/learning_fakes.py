@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,13 @@ def learner_for(task: str) -> Learner:
     return {"ImageMultiClass": ColourClasses, "BoundingBox": ColourBoxes}[task]()
 
 
+@lru_cache(maxsize=4096)
+def _picture(red: int, green: int, blue: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (WIDTH, HEIGHT), (red, green, blue)).save(file, "PNG")
+    return file.getvalue()
+
+
 def colour_world(
     workshop: Workshop, count: int, *, task: str, misleading: float = 0.0, seed: int = 5
 ) -> tuple[World, list[str]]:
@@ -155,9 +163,7 @@ def colour_world(
     for number in range(count):
         red, green, blue = (int(value) for value in random.integers(0, 255, 3))
         uri = f"s3://{BUCKET}/colours/{number:04d}.png"
-        file = io.BytesIO()
-        Image.new("RGB", (WIDTH, HEIGHT), (red, green, blue)).save(file, "PNG")
-        workshop.s3.add(uri, file.getvalue())
+        workshop.s3.add(uri, _picture(red, green, blue))
         colours[uri] = (red, green, blue)
         lines.append(json.dumps({"source-ref": uri}))
     chosen = random.choice(count, int(misleading * count), replace=False)

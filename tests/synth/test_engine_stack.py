@@ -7,8 +7,10 @@ import pytest
 
 from groundwork.jobs.auto_labeling_loop import AUTO_LABELING_STEPS
 from groundwork.jobs.loop import STEPS
+from groundwork.s3_client import S3UnavailableError
+from groundwork.unavailable import UnavailableError
 from stacks import outputs
-from stacks.constructs.engine_loop import definition
+from stacks.constructs.loop_definition import definition
 from stacks.layers import LAYERS
 from tests.support.synthesis import Assembly
 from tests.support.templates import Template, allowed, flatten
@@ -250,6 +252,7 @@ def test_every_step_is_one_call_whose_answer_is_the_next_ones_input(engine: Temp
         "Plan": {"step": "plan", **plain},
         "Finish": {"step": "finish", **plain},
         "Fail": {"step": "fail", **plain, "error.$": "$.error"},
+        "GiveUp": {"step": "give_up", **plain, "error.$": "$.error"},
     }
     assert all(
         _states(engine)[name].get("OutputPath") == "$.Payload"
@@ -263,8 +266,14 @@ def test_a_jobs_own_failure_is_not_tried_again_and_others_are(engine: Template) 
     for name, state in _states(engine).items():
         if state["Type"] != "Task":
             continue
-        own, others = state["Retry"]
+        if name == "GiveUp":
+            continue
+        own, unavailable, others = state["Retry"]
         assert "JobFailedError" in own["ErrorEquals"], name
+        assert {UnavailableError.__name__, S3UnavailableError.__name__} == set(
+            unavailable["ErrorEquals"]
+        )
+        assert unavailable["MaxAttempts"] * unavailable["MaxDelaySeconds"] > 3600
         assert own["MaxAttempts"] == 0
         assert others == {
             "ErrorEquals": ["States.ALL"],
@@ -279,6 +288,20 @@ def test_a_jobs_own_failure_is_not_tried_again_and_others_are(engine: Template) 
                 "ResultPath": "$.error",
                 "Next": "Fail",
             }
+
+
+def test_a_job_that_cannot_be_failed_in_order_is_failed_all_the_same() -> None:
+    """Even when its labels cannot be saved, or the function that does it dies of it each time."""
+    states = definition()["States"]
+    (caught,) = states["Fail"]["Catch"]
+    (retry,) = states["GiveUp"]["Retry"]
+
+    assert caught["ErrorEquals"] == ["States.ALL"]
+    assert caught["Next"] == "GiveUp"
+    # The reason why the job fails stays what is told.
+    assert caught["ResultPath"] != "$.error"
+    assert retry["ErrorEquals"] == ["States.ALL"]
+    assert retry["MaxAttempts"] * retry["MaxDelaySeconds"] >= 30 * 24 * 3600
 
 
 @pytest.mark.parametrize("name", list(definition()["States"]))
@@ -324,7 +347,7 @@ def test_a_shard_that_fails_leaves_word_of_the_reason_and_fails_the_job(name: st
     """Its own failure is final; one for want of free functions stands in line."""
     state = definition()["States"][name]
     shard = state["ItemProcessor"]["States"]
-    own, busy, others = shard["Run"]["Retry"]
+    own, busy, _, others = shard["Run"]["Retry"]
 
     assert own == {"ErrorEquals": ["JobFailedError"], "MaxAttempts": 0}
     assert busy["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
@@ -395,6 +418,15 @@ def test_a_continued_loop_skips_the_preparation() -> None:
         "Name.$": "States.Format('{}_{}', $.job, $.iteration)",
         "Input": {"job.$": "$.job", "iteration.$": "$.iteration"},
     }
+
+
+def test_an_outcome_that_nobody_foresaw_fails_the_job() -> None:
+    """Without a default the execution would break off, and the job stay as it is for ever."""
+    states = definition()["States"]
+
+    assert all("Default" in state for state in states.values() if state["Type"] == "Choice")
+    assert states["Unforeseen"]["ResultPath"] == "$.error"
+    assert states["Unforeseen"]["Next"] == "Fail"
 
 
 def test_every_state_is_reached_and_leads_somewhere() -> None:

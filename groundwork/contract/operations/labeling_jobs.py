@@ -75,6 +75,8 @@ def create(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     )
     if problems := [*_team_problems(engine, job), *_file_problems(engine, job, initial_model)]:
         raise validation_error(problems)
+    # First, since what is tried again after the job is there is refused for its name.
+    engine.registry.add_tags(job.arn, tags)
     try:
         start_job(engine.jobs, engine.loop, job)
     except JobExistsError:
@@ -84,13 +86,13 @@ def create(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:
         _fail(engine, job, f"the labeling loop could not be started: {error}")
         raise
-    engine.registry.add_tags(job.arn, tags)
     return {"LabelingJobArn": job.arn}
 
 
 def describe(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     """Describe a labeling job."""
     job = _found(engine, request["LabelingJobName"])
+    _ensure_loop(engine, job)
     answer = {
         "LabelingJobName": job.name,
         "LabelingJobArn": job.arn,
@@ -156,11 +158,18 @@ def stop(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     """Ask a labeling job to stop; what has been labeled is kept."""
     job = _found(engine, request["LabelingJobName"])
     stop_job(engine.jobs, engine.loop, job.name, engine.clock())
-    if job.status is JobStatus.INITIALIZING:
-        # A function that died while it created the job may have left it without a loop, which then
-        # nothing would stop. A loop that runs is not disturbed.
-        engine.loop.start(job.name)
+    _ensure_loop(engine, job)
     return {}
+
+
+def _ensure_loop(engine: Engine, job: Job) -> None:
+    """Start the loop of a job that has not begun, once more.
+
+    A function that died while it created the job may have left it without a loop, which then
+    nothing would begin, end or stop. A loop that runs is not disturbed.
+    """
+    if job.status is JobStatus.INITIALIZING:
+        engine.loop.start(job.name)
 
 
 def _refuse_taken_name(engine: Engine, name: str) -> None:
@@ -168,6 +177,7 @@ def _refuse_taken_name(engine: Engine, name: str) -> None:
         job = engine.jobs.get(name)
     except JobNotFoundError:
         return
+    _ensure_loop(engine, job)
     reason = f" ({job.failure_reason})" if job.failure_reason else ""
     raise ResourceInUseError(
         f"Labeling job {job.arn} already exists and is {job.status}{reason}; labeling jobs "

@@ -22,6 +22,8 @@ from groundwork.jobs.steps.judging import judge_proposal
 from groundwork.jobs.steps.recording import record_end, why_ended
 from groundwork.manifest import LabelState, read_lines, rewrite
 from groundwork.s3_client import S3Client, S3Uri
+from groundwork.table_client import ConflictError
+from groundwork.unavailable import UnavailableError
 
 # An execution ends at 25,000 events, and every batch, like every hour of waiting, takes some:
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -33,6 +35,12 @@ _MOST_SINCE_SNAPSHOT = 20_000
 _MOST_FAILED_OF_SAMPLE = 0.1
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeLabelingJob.html
 _MAXIMUM_REASON_CHARACTERS = 1024
+# What another attempt of the same step may not meet again.
+_PASSING = (UnavailableError, ConflictError)
+_NOT_PUBLISHED = (
+    "Its last batch and its output manifest could not be written; the workers' answers are below "
+    "annotations/intermediate in the job's output folder."
+)
 _log = logging.getLogger(__name__)
 
 
@@ -113,25 +121,47 @@ def fail(engine: Engine, job_name: str, error: Mapping[str, Any] | None) -> Step
     ----------
     error
         What the state machine caught: ``Error`` and ``Cause``.
+
+    Raises
+    ------
+    UnavailableError
+        If nothing could be published because a service cannot answer at the moment.
     """
     job = engine.store.get(job_name)
     if not job.status.is_final:
         reason = job.failure_reason or failure_reason(error)
         try:
             _salvage(engine, job, reason)
+        except _PASSING:
+            raise
         except Exception:
             # The failure to be reported may well be the reason why nothing can be written.
             _log.exception("salvage failed: job=%s", job.name)
-        now = engine.clock()
-
-        def failed(job: Job) -> Job:
-            if job.status.is_final:
-                return job
-            return replace(job, status=JobStatus.FAILED, failure_reason=reason, modified_at=now)
-
-        job = engine.store.change(job.name, failed)
+        job = _end_as_failed(engine, job, reason)
     engine.notices.job_ended(job)
     return StepResult(job.name, job.iteration, "failed")
+
+
+def give_up(engine: Engine, job_name: str, error: Mapping[str, Any] | None) -> StepResult:
+    """End the job as Failed without publishing anything, since ``fail`` could not."""
+    job = engine.store.get(job_name)
+    if not job.status.is_final:
+        reason = job.failure_reason or failure_reason(error)
+        told = f"{reason} {_NOT_PUBLISHED}"
+        job = _end_as_failed(engine, job, told[:_MAXIMUM_REASON_CHARACTERS])
+    engine.notices.job_ended(job)
+    return StepResult(job.name, job.iteration, "failed")
+
+
+def _end_as_failed(engine: Engine, job: Job, reason: str) -> Job:
+    now = engine.clock()
+
+    def failed(job: Job) -> Job:
+        if job.status.is_final:
+            return job
+        return replace(job, status=JobStatus.FAILED, failure_reason=reason, modified_at=now)
+
+    return engine.store.change(job.name, failed)
 
 
 def explain_failure(
@@ -270,11 +300,15 @@ def _write_manifest(
 def _salvage(engine: Engine, job: Job, reason: str) -> None:
     """Publish the labels of finished batches, and those of answers that came in since."""
     batch = engine.store.find_batch(job.name, job.iteration)
-    if batch is not None and batch.opened_at is not None and batch.after is None:
+    if batch is not None and batch.opened_at is not None:
         try:
-            consolidate(engine, job.name, batch.iteration, ending=True)
-            _judge_if_possible(engine, job, batch.iteration)
+            if batch.after is None:
+                consolidate(engine, job.name, batch.iteration, ending=True)
+                _judge_if_possible(engine, job, batch.iteration)
+            # Once more if it was before: what broke off may be that the job got its counters.
             _publish(engine, job.name, batch.iteration)
+        except _PASSING:
+            raise
         except Exception:
             _log.exception("last batch not published: job=%s", job.name)
     for iteration in range(job.iteration, -1, -1):
@@ -292,5 +326,7 @@ def _judge_if_possible(engine: Engine, job: Job, iteration: int) -> None:
         return
     try:
         judge_proposal(engine, job.name, iteration)
+    except _PASSING:
+        raise
     except Exception:
         _log.exception("proposal not judged: job=%s iteration=%s", job.name, iteration)

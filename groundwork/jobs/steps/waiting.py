@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from groundwork.jobs import tasks
-from groundwork.jobs.model import Batch, BatchState, JobStatus
+from groundwork.jobs.model import Batch, BatchState, Job, JobStatus
 from groundwork.jobs.steps import Engine, StepResult
 from groundwork.table_client import ConflictError
 
@@ -16,13 +16,12 @@ def open_batch(engine: Engine, job_name: str, iteration: int, token: str) -> Ste
     """
     job = engine.store.get(job_name)
     now = engine.clock()
-    first_time = False
+    if iteration == 1 and job.status is JobStatus.IN_PROGRESS:
+        _tell_of_work(engine, job)
 
     def opened(batch: Batch) -> Batch:
-        nonlocal first_time
         if batch.state not in (BatchState.SELECTED, BatchState.OPEN):
             return batch
-        first_time = batch.opened_at is None
         lifetime = timedelta(seconds=job.availability_lifetime_seconds)
         return replace(
             batch,
@@ -32,17 +31,26 @@ def open_batch(engine: Engine, job_name: str, iteration: int, token: str) -> Ste
             task_token=token,
         )
 
-    batch = engine.store.change_batch(job.name, iteration, opened)
+    engine.store.change_batch(job.name, iteration, opened)
     current = engine.store.change(
         job.name, lambda job: replace(job, iteration=max(job.iteration, iteration))
     )
-    # A stop or a last answer that came before the token was there could not wake the loop.
+    # A stop or a last answer that came before the token was there could not wake the loop. So both
+    # are looked for once it is there.
+    batch = engine.store.get_batch(job.name, iteration, counted=True)
     if current.status is not JobStatus.IN_PROGRESS or _is_over(engine, batch):
         outcome = {"job": job.name, "iteration": iteration, "outcome": "closed"}
         engine.loop.wake(token, outcome)
-    elif first_time and iteration == 1:
-        engine.notices.work_available(current)
     return StepResult(job.name, iteration, "open")
+
+
+def _tell_of_work(engine: Engine, job: Job) -> None:
+    """Tell the team of a job's first batch, before it is marked as opened.
+
+    A function that dies between the two tells it again; the other way round nobody would be told.
+    """
+    if engine.store.get_batch(job.name, 1).state is BatchState.SELECTED:
+        engine.notices.work_available(job)
 
 
 def check_batch(engine: Engine, job_name: str, iteration: int) -> StepResult:
