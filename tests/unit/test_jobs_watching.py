@@ -78,7 +78,9 @@ def test_nobody_is_asked_while_nothing_is_open() -> None:
 @pytest.mark.parametrize(
     "after", ["select_batch", "open_batch", "consolidate", "publish_iteration"]
 )
-def test_a_loop_that_died_anywhere_goes_on_from_the_iteration_before(after: str) -> None:
+def test_a_loop_that_died_anywhere_goes_on_from_the_iteration_before(
+    after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As docs/operations.md says: whatever the dead execution had done is not done twice."""
     shop = Workshop()
     shop.start(shop.add_images(3), batch=2)
@@ -87,7 +89,7 @@ def test_a_loop_that_died_anywhere_goes_on_from_the_iteration_before(after: str)
 
     again = Workshop()
     again.start(again.add_images(3), batch=2)
-    dies = Death(again, after)
+    dies = Death(again, after, monkeypatch)
     people = [worker(1)]
     done = again.answer_all(people, lambda *_: boxes_answer())
     assert dies.died
@@ -105,7 +107,7 @@ def test_a_loop_that_died_anywhere_goes_on_from_the_iteration_before(after: str)
 class Death:
     """The end of an execution after one of its steps of the first batch or of the choice after."""
 
-    def __init__(self, shop: Workshop, after: str) -> None:
+    def __init__(self, shop: Workshop, after: str, patch: pytest.MonkeyPatch) -> None:
         self.died = False
         step = shop.loop._step
 
@@ -125,8 +127,8 @@ class Death:
             except _DeadError:
                 return
 
-        shop.loop._step = dying  # type: ignore[method-assign]
-        shop.loop.run = running  # type: ignore[method-assign]
+        patch.setattr(shop.loop, "_step", dying)
+        patch.setattr(shop.loop, "run", running)
 
 
 class _DeadError(BaseException):

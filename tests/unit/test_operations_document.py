@@ -6,8 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from groundwork.jobs.job_metrics import JOBS_NAMESPACE, WORKTEAM_NAMESPACE
-from groundwork.metrics import ENGINE_NAMESPACE
+from groundwork.metrics import ENGINE_NAMESPACE, JOBS_NAMESPACE, WORKTEAM_NAMESPACE
 from stacks import outputs
 from stacks.config import WorkshopConfig
 from tests.support.command_line import parse
