@@ -250,6 +250,7 @@ class Portal:
             )
         for route, parts in matches:
             if route.method == method:
+                logs.about(**_ids_in(parts))
                 return self._answer(route, request, parts)
         allowed = ", ".join(sorted({route.method for route, _ in matches}))
         response = PortalError(
@@ -423,6 +424,15 @@ class Portal:
 
     def _groups_of(self, username: str) -> frozenset[str]:
         return self._cognito(self._directory.workforce()).groups_of(username)
+
+
+def _ids_in(parts: Mapping[str, str]) -> dict[str, str | int]:
+    """Return what a path is about, for the log: a job, or with a lease one of its objects."""
+    job, *numbers = parts.get("lease", parts.get("job", "")).split(".")
+    if not job:
+        return {}
+    found = zip(("iteration", "object_id"), numbers, strict=False)
+    return {"job": job, **{name: int(text) for name, text in found if text.isdecimal()}}
 
 
 def _told(error: PortalError, request: Request) -> Response:
