@@ -68,7 +68,9 @@ class EngineAlarms(Construct):
                 "JobStuck",
                 "A labeling job has not ended, and nothing drives it",
                 _own(ENGINE_NAMESPACE, "JobsStuck", "Maximum", minutes=WATCH_MINUTES),
-                periods=2,
+                # Looks are not so punctual that each period has one.
+                periods=3,
+                of_these=2,
             ),
             self._alarm(
                 "LoopFailed",
@@ -156,6 +158,7 @@ class EngineAlarms(Construct):
         *,
         threshold: int = 1,
         periods: int = 1,
+        of_these: int | None = None,
     ) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
@@ -167,6 +170,7 @@ class EngineAlarms(Construct):
             threshold=threshold,
             comparison_operator=_COUNTS,
             evaluation_periods=periods,
+            datapoints_to_alarm=of_these or periods,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
