@@ -3,15 +3,17 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from groundwork.jobs.model import JobStatus
+from groundwork.jobs.steps.publishing import finish
 from groundwork.jobs.work import LeasedTask, Worker
 from groundwork.logs import JsonFormatter
 from groundwork.metrics import JOBS_NAMESPACE, WORKTEAM_NAMESPACE
+from groundwork.table_client import Put, Write
 from tests.support.job_fakes import Workshop, box, boxes_answer, worker
 
 ANN, BEN = worker(1), worker(2)
@@ -140,3 +142,29 @@ def test_no_line_has_an_answer_or_a_workers_address(
     assert "confidential" not in text
     assert "boundingBox" not in text
     assert "@" not in text
+
+
+def test_of_two_calls_that_end_a_job_at_once_one_counts_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shop = Workshop()
+    shop.start(shop.add_images(1))
+    others: list[str] = []
+
+    def another_first(writes: Sequence[Write]) -> None:
+        ends = [each for each in writes if isinstance(each, Put) and _is_end(each)]
+        if ends and not others:
+            assert shop.loop.engine is not None
+            others.append("began")
+            others.append(finish(shop.loop.engine, "job", 1).outcome)
+
+    shop.table.before_write = another_first
+    shop.answer_all([ANN], one_box)
+
+    assert others == ["began", "finished"]
+    ends = [each for each in metrics(caplog) if each[1].startswith("Jobs")]
+    assert ends == [(JOBS_NAMESPACE, "JobsSucceeded", (), 1)]
+
+
+def _is_end(write: Put) -> bool:
+    return bool(write.item.get("status") == JobStatus.COMPLETED.value)
