@@ -5,6 +5,7 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks import outputs
@@ -69,6 +70,47 @@ class EngineStack(cdk.Stack):
             portal_url=address.url,
             layers=layers,
         )
+        self.service = LabelingService(api.url, api.api.function.function_arn)
+        self.function_roles = (
+            api.api.role,
+            loop.steps.role,
+            loop.auto_labeling.role,
+            portal.portal.role,
+        )
+        output(self, outputs.PORTAL_URL, address.url, "Where workers sign in")
+        output(self, outputs.LABELING_API_URL, api.url, "Endpoint of the labeling API for the SDK")
+        output(
+            self,
+            outputs.LABELING_API_FUNCTION_NAME,
+            api.api.function.function_name,
+            "The function behind the labeling API",
+        )
+        output(self, outputs.TABLE_NAME, table.table_name, "The engine's state")
+        output(
+            self,
+            outputs.ENGINE_ROLE_ARNS,
+            ",".join(role.role_arn for role in self.function_roles),
+            "Whom the role of a labeling job has to trust",
+        )
+        output(
+            self,
+            outputs.STATE_MACHINE_ARN,
+            loop.state_machine.state_machine_arn,
+            "What drives the jobs",
+        )
+        self._build_operations(table, address, api, loop, portal, layers, operator_emails)
+
+    def _build_operations(
+        self,
+        table: dynamodb.Table,
+        address: PortalAddress,
+        api: EngineApi,
+        loop: EngineLoop,
+        portal: EnginePortal,
+        layers: Sequence[lambda_.ILayerVersion],
+        operator_emails: Sequence[str],
+    ) -> None:
+        """Add what looks after the engine and tells its operators."""
         watch = EngineWatch(
             self, "Watch", table=table, state_machine=loop.state_machine, layers=layers
         )
@@ -100,40 +142,12 @@ class EngineStack(cdk.Stack):
             dead_letters=watch.dead_letters,
             alarms=alarms.alarms,
         )
-        self.service = LabelingService(api.url, api.api.function.function_arn)
-        self.function_roles = (
-            api.api.role,
-            loop.steps.role,
-            loop.auto_labeling.role,
-            portal.portal.role,
-        )
-        output(self, outputs.PORTAL_URL, address.url, "Where workers sign in")
-        output(self, outputs.LABELING_API_URL, api.url, "Endpoint of the labeling API for the SDK")
-        output(
-            self,
-            outputs.LABELING_API_FUNCTION_NAME,
-            api.api.function.function_name,
-            "The function behind the labeling API",
-        )
-        output(self, outputs.TABLE_NAME, table.table_name, "The engine's state")
-        output(
-            self,
-            outputs.ENGINE_ROLE_ARNS,
-            ",".join(role.role_arn for role in self.function_roles),
-            "Whom the role of a labeling job has to trust",
-        )
         output(self, outputs.DASHBOARD_URL, dashboard.url, "Jobs, people, portal and alarms")
         output(
             self,
             outputs.WATCH_FUNCTION_NAME,
             watch.watch.function.function_name,
             "Looks for stuck jobs; call it to look now",
-        )
-        output(
-            self,
-            outputs.STATE_MACHINE_ARN,
-            loop.state_machine.state_machine_arn,
-            "What drives the jobs",
         )
 
 
