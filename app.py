@@ -15,7 +15,11 @@ def build(app: cdk.App) -> WorkshopStack:
     """Add the configured stacks and the policy checks to an app; return the workshop's stack."""
     config = WorkshopConfig.from_context(app.node.get_all_context(), root=Path.cwd())
     environment = cdk.Environment(region=config.region)
-    engine = EngineStack(app, ENGINE_STACK_NAME, env=environment) if config.engine == OPEN else None
+    engine = None
+    if config.engine == OPEN:
+        engine = EngineStack(
+            app, ENGINE_STACK_NAME, operator_emails=config.operator_emails, env=environment
+        )
     workshop = WorkshopStack(app, config.name, config=config, engine=engine, env=environment)
     for key, value in config.tags.items():
         cdk.Tags.of(app).add(key, value)

@@ -21,6 +21,8 @@ from groundwork.image_folder import ImageFolder, ImageFolderError
 GROUND_TRUTH = "ground-truth"
 OPEN = "open"
 ENGINE_STACK_NAME = "GroundworkEngine"
+# https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_NotificationWithSubscribers.html
+_MOST_OPERATORS = 10
 
 
 @dataclass(frozen=True)
@@ -393,6 +395,22 @@ class WorkshopConfig:
     worker_emails: tuple[str, ...] = _option(
         (), _emails, "list of addresses", "Who is invited to label.", "nobody"
     )
+    operator_emails: tuple[str, ...] = _option(
+        (),
+        _emails,
+        "list of addresses",
+        "Who is told when an alarm of the open engine goes off or the budget runs out; each "
+        "confirms a mail first.",
+        "nobody",
+    )
+    monthly_budget_usd: int | None = _option(
+        None,
+        _whole_number(1, 1_000_000),
+        "1 to 1,000,000",
+        "Tell the operators when the account has spent 80 % and 100 % of this in a month, or "
+        "probably will. It stops nothing.",
+        "no budget",
+    )
     workers_per_object: int = _option(
         1, _whole_number(1, 9), "1 to 9", "How many workers label each image."
     )
@@ -633,6 +651,7 @@ def _contradictions(config: WorkshopConfig, given: set[str]) -> list[Problem]:
         *_data_problems(config, given),
         *_label_problems(config, given),
         *_people_problems(config),
+        *_operator_problems(config),
         *_automation_problems(config),
         *_template_problems(config),
         *_region_problems(config),
@@ -719,6 +738,39 @@ def _people_problems(config: WorkshopConfig) -> list[Problem]:
                 config.work_team_arn,
                 f"a team in {config.region}",
                 "A job and its team are in one region.",
+            )
+        )
+    return problems
+
+
+def _operator_problems(config: WorkshopConfig) -> list[Problem]:
+    problems = []
+    addresses, budget = config.operator_emails, config.monthly_budget_usd
+    if budget is not None and not addresses:
+        problems.append(
+            Problem(
+                "monthly_budget_usd",
+                budget,
+                "a budget, and somebody who is told of it",
+                "Set operator_emails, too.",
+            )
+        )
+    if len(addresses) > _MOST_OPERATORS:
+        problems.append(
+            Problem(
+                "operator_emails",
+                f"{len(addresses)} addresses",
+                f"up to {_MOST_OPERATORS}, as many as AWS tells of a budget",
+                "Name a mailing list.",
+            )
+        )
+    if addresses and budget is None and config.engine == GROUND_TRUTH:
+        problems.append(
+            Problem(
+                "operator_emails",
+                addresses,
+                "nothing with engine ground-truth and no budget",
+                "Set monthly_budget_usd, or remove it: Ground Truth is looked after by AWS.",
             )
         )
     return problems

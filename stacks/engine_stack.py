@@ -1,24 +1,42 @@
 """The open engine: SageMaker's labeling API, its loop and its worker portal."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks import outputs
+from stacks.constructs.engine_alarms import EngineAlarms, Watched
 from stacks.constructs.engine_api import EngineApi
+from stacks.constructs.engine_dashboard import EngineDashboard
 from stacks.constructs.engine_loop import EngineLoop
 from stacks.constructs.engine_portal import EnginePortal, PortalAddress
+from stacks.constructs.engine_watch import EngineWatch
 from stacks.constructs.functions import LabelingService
 from stacks.constructs.library import Library
 from stacks.outputs import output
 
 
 class EngineStack(cdk.Stack):
-    """One engine serves every workshop of an account and region."""
+    """One engine serves every workshop of an account and region.
 
-    def __init__(self, scope: Construct, construct_id: str, **stack_options: Any) -> None:
+    Parameters
+    ----------
+    operator_emails
+        Who is told when an alarm goes off.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        operator_emails: Sequence[str] = (),
+        **stack_options: Any,
+    ) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -73,6 +91,63 @@ class EngineStack(cdk.Stack):
             outputs.ENGINE_ROLE_ARNS,
             ",".join(role.role_arn for role in self.function_roles),
             "Whom the role of a labeling job has to trust",
+        )
+        output(
+            self,
+            outputs.STATE_MACHINE_ARN,
+            loop.state_machine.state_machine_arn,
+            "What drives the jobs",
+        )
+        self._build_operations(table, address, api, loop, portal, layers, operator_emails)
+
+    def _build_operations(
+        self,
+        table: dynamodb.Table,
+        address: PortalAddress,
+        api: EngineApi,
+        loop: EngineLoop,
+        portal: EnginePortal,
+        layers: Sequence[lambda_.ILayerVersion],
+        operator_emails: Sequence[str],
+    ) -> None:
+        """Add what looks after the engine and tells its operators."""
+        watch = EngineWatch(
+            self, "Watch", table=table, state_machine=loop.state_machine, layers=layers
+        )
+        alarms = EngineAlarms(
+            self,
+            "Alarms",
+            watched=Watched(
+                api=api.api,
+                steps=loop.steps,
+                auto_labeling=loop.auto_labeling,
+                portal=address.api,
+                loop=loop.state_machine,
+                dead_letters=watch.dead_letters,
+            ),
+            operator_emails=operator_emails,
+        )
+        dashboard = EngineDashboard(
+            self,
+            "Dashboard",
+            functions={
+                "Steps": loop.steps,
+                "AutoLabeling": loop.auto_labeling,
+                "Portal": portal.portal,
+                "Api": api.api,
+                "Watch": watch.watch,
+            },
+            portal=address.api,
+            loop=loop.state_machine,
+            dead_letters=watch.dead_letters,
+            alarms=alarms.alarms,
+        )
+        output(self, outputs.DASHBOARD_URL, dashboard.url, "Jobs, people, portal and alarms")
+        output(
+            self,
+            outputs.WATCH_FUNCTION_NAME,
+            watch.watch.function.function_name,
+            "Looks for stuck jobs; call it to look now",
         )
 
 

@@ -12,11 +12,14 @@ OUTPUT_MANIFEST = "OutputManifest"
 CONSOLE_URL = "ConsoleUrl"
 PROGRESS_COMMAND = "ProgressCommand"
 STUDIO_URL = "StudioUrl"
+DASHBOARD_URL = "DashboardUrl"
 
 LABELING_API_URL = "LabelingApiUrl"
 LABELING_API_FUNCTION_NAME = "LabelingApiFunctionName"
 TABLE_NAME = "TableName"
 ENGINE_ROLE_ARNS = "EngineRoleArns"
+WATCH_FUNCTION_NAME = "WatchFunctionName"
+STATE_MACHINE_ARN = "StateMachineArn"
 
 
 def output(scope: Construct, name: str, value: str, description: str) -> None:

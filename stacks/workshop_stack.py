@@ -11,8 +11,10 @@ from groundwork.contract.builtin_tasks import REGION_ACCOUNTS
 from groundwork.templates import default_template
 from stacks import outputs
 from stacks.config import GROUND_TRUTH, TASK_TYPES, WorkshopConfig
+from stacks.constructs.budget import MonthlyBudget
 from stacks.constructs.dataset import Dataset
 from stacks.constructs.functions import LabelingService
+from stacks.constructs.job_dashboard import JobDashboard
 from stacks.constructs.labeling_job import ExecutionRole, JobDefinition, LabelingJob
 from stacks.constructs.library import Library
 from stacks.constructs.workforce import (
@@ -86,6 +88,16 @@ class WorkshopStack(cdk.Stack):
             # The other way round, a team would be deleted below a job that still uses it.
             job.node.add_dependency(team)
         self._add_outputs(dataset, job, workteam_arn, portal_url)
+        if engine is None:
+            page = JobDashboard(self, "Dashboard", job_name=job.name)
+            output(self, outputs.DASHBOARD_URL, page.url, "The job's progress and its people")
+        if config.monthly_budget_usd is not None:
+            MonthlyBudget(
+                self,
+                "Budget",
+                dollars=config.monthly_budget_usd,
+                emails=config.operator_emails,
+            )
         if config.studio:
             self._build_studio(dataset, role)
 

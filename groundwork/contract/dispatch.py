@@ -2,12 +2,12 @@
 
 import json
 import logging
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from groundwork import logs
 from groundwork.contract.engine import Engine
 from groundwork.contract.errors import (
     CONTENT_TYPE,
@@ -49,15 +49,15 @@ def dispatch(engine: Engine, target: str, body: bytes, *, request_id: str) -> An
     try:
         response = _run(engine, target, operation, body)
     except ServiceError as error:
-        _log(operation, request_id, error.code)
+        _logger.info("API request", extra=_line(operation, error.code))
         return _answer(error.response(), request_id)
     except Exception:
-        _log(operation, request_id, InternalFailureError.code, error=traceback.format_exc())
+        _logger.exception("API request", extra=_line(operation, InternalFailureError.code))
         failure = InternalFailureError(
             f"The labeling engine failed; its log tells why, under request {request_id}"
         )
         return _answer(failure.response(), request_id)
-    _log(operation, request_id, "OK")
+    _logger.info("API request", extra=_line(operation, "OK"))
     text = json.dumps(response, default=_json_value)
     return _answer((200, {"content-type": CONTENT_TYPE}, text.encode()), request_id)
 
@@ -67,6 +67,7 @@ def _run(engine: Engine, target: str, operation: str, body: bytes) -> dict[str, 
     request = _request(body)
     if problems := validate(operation, request):
         raise validation_error(problems)
+    logs.about(job=request.get("LabelingJobName"))
     return perform(engine, parse_request(operation, request))
 
 
@@ -110,7 +111,6 @@ def _json_value(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-def _log(operation: str, request_id: str, outcome: str, **details: str) -> None:
-    """Log one line per request, which never has what the request or the answer says."""
-    line = {"operation": operation, "request_id": request_id, "outcome": outcome, **details}
-    _logger.log(logging.ERROR if details else logging.INFO, json.dumps(line))
+def _line(operation: str, outcome: str) -> dict[str, str]:
+    """Return what is logged of a request, which never has what it or the answer says."""
+    return {"operation": operation, "outcome": outcome}

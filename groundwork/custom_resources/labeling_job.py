@@ -144,11 +144,11 @@ class LabelingJobResource:
             self._sleep(CREATION_INTERVAL.total_seconds())
             findings = self._preflight(request, engine)
         for warning in findings.warnings:
-            _logger.warning("%s: %s", name, warning)
+            _logger.warning("preflight warning", extra={"job": name, "warning": str(warning)})
         if findings.problems:
             problems = [str(problem) for problem in findings.problems]
             for problem in problems:
-                _logger.error("%s: %s", name, problem)
+                _logger.error("preflight problem", extra={"job": name, "problem": problem})
             raise failure_of_many(
                 f"The labeling job was not created: {len(problems)} problem(s) were found first.",
                 problems,
@@ -173,7 +173,7 @@ class LabelingJobResource:
                     raise refusal(
                         f"The labeling job {name} was refused.", error, engine=engine
                     ) from error
-                _logger.info("%s: retrying after %s", name, error)
+                _logger.info("trying again", extra={"job": name, "reason": str(error)})
                 self._sleep(CREATION_INTERVAL.total_seconds())
             else:
                 return

@@ -17,6 +17,10 @@ class JobFailedError(JobError):
     """The labeling job cannot go on; trying the same step again would not help."""
 
 
+class JobFormatError(JobError):
+    """A newer release wrote this job, in a form that this one cannot read."""
+
+
 class WorkError(JobError):
     """A worker cannot do this with a task now."""
 

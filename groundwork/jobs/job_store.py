@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +11,12 @@ from datetime import datetime, timedelta
 
 from groundwork.jobs import tasks
 from groundwork.jobs.automation.settings import Automation
-from groundwork.jobs.errors import JobExistsError, JobFailedError, JobNotFoundError
+from groundwork.jobs.errors import (
+    JobExistsError,
+    JobFailedError,
+    JobFormatError,
+    JobNotFoundError,
+)
 from groundwork.jobs.model import (
     AnswerRecord,
     Batch,
@@ -36,6 +42,10 @@ from groundwork.table_client import (
     Write,
 )
 
+# Of a job's items and files together. Raise it when older code would misread what newer code
+# writes, after a snapshot was taken (tests/support/release_snapshot.py). Items without one are of
+# format 1.
+FORMAT = 1
 # Concurrent transactions on one item refuse each other, so that done tasks are counted on several.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 _COUNT_SHARDS = 8
@@ -49,6 +59,7 @@ _KEPT_AFTER_END = timedelta(days=7)
 _HELD = "held"
 # Among the writes of a lease.
 _PLACE_OF_HAND = 1
+_log = logging.getLogger(__name__)
 _OPEN_STATUSES = (JobStatus.INITIALIZING, JobStatus.IN_PROGRESS, JobStatus.STOPPING)
 
 
@@ -159,8 +170,7 @@ class JobStore:
 
     def list_open(self, workteam_arn: str) -> Iterator[Job]:
         """Yield a team's jobs that have not ended, oldest first."""
-        for item in self._table.query(_team_key(workteam_arn), index=AVAILABLE_INDEX):
-            yield _job(item)
+        yield from _readable(self._table.query(_team_key(workteam_arn), index=AVAILABLE_INDEX))
 
     def create_batch(self, batch: Batch) -> Batch:
         """Keep a new batch and return it, or the one that is there already."""
@@ -360,7 +370,7 @@ class JobStore:
 
     def list(self) -> list[Job]:
         """Return every job."""
-        return [_job(item) for item in self._table.query("JOB")]
+        return list(_readable(self._table.query("JOB")))
 
     def _job_item(self, name: str) -> Item:
         item = self._table.get("JOB", name.lower())
@@ -377,6 +387,7 @@ def _job_item(job: Job, version: int) -> Item:
         "PK": "JOB",
         "SK": job.name.lower(),
         "version": version,
+        "format": FORMAT,
         "name": job.name,
         "arn": job.arn,
         "status": job.status.value,
@@ -399,7 +410,23 @@ def _job_item(job: Job, version: int) -> Item:
     return item
 
 
+def _readable(items: Iterable[Item]) -> Iterator[Job]:
+    """Yield jobs without those of a newer release, which must not hold up the others."""
+    for item in items:
+        try:
+            yield _job(item)
+        except JobFormatError as error:
+            _log.warning("job left out", extra={"job": item["name"], "reason": str(error)})
+
+
 def _job(item: Item) -> Job:
+    written = int(item.get("format", 1))
+    if written > FORMAT:
+        raise JobFormatError(
+            f"The labeling job {item['name']!r} was written by a newer release, in format "
+            f"{written}; this one reads formats up to {FORMAT}. Deploy the newer release again: "
+            "nothing of the job is lost."
+        )
     total = item["total_objects"]
     # Items of before automated labeling was there have neither.
     automation, final_model = item.get("automation"), item.get("final_model")

@@ -57,6 +57,21 @@ class LoopClient:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise
 
+    def running_jobs(self) -> frozenset[str]:
+        """Return the names of the jobs that an execution runs for.
+
+        Executions are named after their job, the further ones of a job with more after an
+        underscore, which no job's name has.
+        """
+        pages = self._api.get_paginator("list_executions").paginate(
+            stateMachineArn=self._state_machine_arn, statusFilter="RUNNING"
+        )
+        return frozenset(
+            execution["name"].partition("_")[0]
+            for page in pages
+            for execution in page["executions"]
+        )
+
     def wake(self, token: str, outcome: dict[str, Any]) -> None:
         """Let the waiting loop go on with an outcome; one that waits no longer is fine."""
         try:

@@ -119,7 +119,9 @@ class NoticeClient:
         try:
             self._sns.publish(TopicArn=topic, Subject=_subject(subject), Message=text)
         except (ClientError, BotoCoreError) as error:
-            _log.warning("notice of job %s to topic %s failed: %s", job.name, topic, error)
+            _log.warning(
+                "notice failed", extra={"job": job.name, "topic": topic, "reason": str(error)}
+            )
 
     def _topic(self, job: Job) -> str | None:
         try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from groundwork.jobs import layout, tasks
+from groundwork.jobs import job_metrics, layout, tasks
 from groundwork.jobs.errors import (
     AnswerTooLargeError,
     JobNotFoundError,
@@ -327,6 +327,7 @@ class Work:
                 self._store.save_task(task, after, now, returned=(lease,))
             except ConflictError:
                 continue
+            job_metrics.submitted(job, worker, task, record)
             if not after.closed:
                 return
             break
@@ -336,17 +337,19 @@ class Work:
 
     def release(self, worker: Worker, lease_id: str) -> None:
         """Give a task back for anybody, the same worker included."""
-        self._give_back(worker, lease_id, tasks.release)
+        self._give_back(worker, lease_id, tasks.release, declined=False)
 
     def decline(self, worker: Worker, lease_id: str) -> None:
         """Give a task back for anybody else."""
-        self._give_back(worker, lease_id, tasks.decline)
+        self._give_back(worker, lease_id, tasks.decline, declined=True)
 
     def _give_back(
         self,
         worker: Worker,
         lease_id: str,
         decide: Callable[[Task, Lease, datetime], Task],
+        *,
+        declined: bool,
     ) -> None:
         place = _LeasePlace.parse(lease_id)
         job = self._job_of(worker, place)
@@ -359,6 +362,7 @@ class Work:
                 self._store.save_task(task, after, now, returned=(lease,))
             except ConflictError:
                 continue
+            job_metrics.given_back(job, worker, task, lease, now, declined=declined)
             if after.closed:
                 self._wake_if_over(job, place.iteration)
             return
@@ -481,6 +485,7 @@ class Work:
                 taken = tasks.take(task, lease, now)
                 with suppress(ConflictError):
                     self._store.save_task(task, taken, now, leased=(lease, hand))
+                    job_metrics.accepted(work.job, worker, taken, lease)
                     return self._leased(work.job, taken, lease)
             if may_be_old:
                 task = self._store.find_task(seen.job, seen.iteration, seen.object_id)

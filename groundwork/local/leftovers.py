@@ -61,6 +61,14 @@ _KINDS: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("lambda", "layer", _pages("list_layers", "Layers", "LayerName")),
     ("logs", "log group", _pages("describe_log_groups", "logGroups", "logGroupName")),
     ("sns", "topic", _pages("list_topics", "Topics", "TopicArn")),
+    ("sqs", "queue", lambda sqs: sqs.list_queues().get("QueueUrls", [])),
+    ("events", "rule", lambda events: [rule["Name"] for rule in events.list_rules()["Rules"]]),
+    ("cloudwatch", "alarm", _pages("describe_alarms", "MetricAlarms", "AlarmName")),
+    (
+        "cloudwatch",
+        "dashboard",
+        _pages("list_dashboards", "DashboardEntries", "DashboardName"),
+    ),
     ("apigatewayv2", "HTTP API", _pages("get_apis", "Items", "Name")),
     ("kms", "key", lambda kms: [key["KeyId"] for key in kms.list_keys()["Keys"]]),
 )

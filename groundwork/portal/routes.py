@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
+from groundwork import logs
 from groundwork.contract.registry import Workforce, Workteam
 from groundwork.jobs.work import Work, Worker
 from groundwork.portal import pages
@@ -178,11 +179,11 @@ class Portal:
         except NotSetUpError as error:
             response = self._not_set_up(request, str(error))
         except UnavailableError as error:
-            _logger.warning("portal request met a failing service: %s: %s", request.path, error)
+            _logger.warning("portal request met a failing service", extra={"error": str(error)})
             response = _told(refusal_of(error) or _FAILED, request)
         # The boundary: what is not foreseen is logged and told without details.
         except Exception:
-            _logger.exception("portal request failed: %s %s", request.method, request.path)
+            _logger.exception("portal request failed")
             response = _told(_FAILED, request)
         if request.method == "HEAD":
             response = replace(response, body=b"")
@@ -253,6 +254,7 @@ class Portal:
             )
         for route, parts in matches:
             if route.method == method:
+                logs.about(**_ids_in(parts))
                 return self._answer(route, request, parts)
         allowed = ", ".join(sorted({route.method for route, _ in matches}))
         response = PortalError(
@@ -292,6 +294,7 @@ class Portal:
             team_arns=frozenset(team.arn for team in teams),
             region=region_of(workforce.user_pool),
         )
+        logs.about(worker_id=worker.worker_id)
         return _Call(call.request, call.parts, session, worker, tuple(teams))
 
     def _me(self, call: _Call) -> Response:
@@ -353,13 +356,13 @@ class Portal:
             # Going back to this address after signing in is no failure.
             if self._with_worker(call).worker is not None:
                 return redirect("/")
-            _logger.warning("sign-in refused: %s", error)
+            _logger.warning("sign-in refused", extra={"reason": str(error)})
             return pages.page(
                 pages.SIGN_IN_FAILED, call.request, HTTPStatus.BAD_REQUEST, str(error)
             )
         self._sessions.end(self._cookie(call.request, _SESSION_COOKIE))
         token, session = self._sessions.open(identity)
-        _logger.info("signed in: sub=%s groups=%s", identity.subject, sorted(session.groups))
+        _logger.info("signed in", extra={"sub": identity.subject, "groups": sorted(session.groups)})
         return redirect(return_path).with_cookies(
             self._jar.write(_SESSION_COOKIE, token, int(SESSION_LIFETIME.total_seconds()))
         )
@@ -408,7 +411,7 @@ class Portal:
         return redirect(location).with_cookies(self._jar.write(_SESSION_COOKIE, "", 0))
 
     def _not_set_up(self, request: Request, problem: str) -> Response:
-        _logger.warning("not set up: %s", problem)
+        _logger.warning("not set up", extra={"problem": problem})
         status = HTTPStatus.SERVICE_UNAVAILABLE
         if request.path.startswith(_API_PREFIX):
             return PortalError(status, "NotSetUp", problem, "try again later").response()
@@ -425,6 +428,15 @@ class Portal:
 
     def _groups_of(self, username: str) -> frozenset[str]:
         return self._cognito(self._directory.workforce()).groups_of(username)
+
+
+def _ids_in(parts: Mapping[str, str]) -> dict[str, str | int]:
+    """Return what a path is about, for the log: a job, or with a lease one of its objects."""
+    job, *numbers = parts.get("lease", parts.get("job", "")).split(".")
+    if not job:
+        return {}
+    found = zip(("iteration", "object_id"), numbers, strict=False)
+    return {"job": job, **{name: int(text) for name, text in found if text.isdecimal()}}
 
 
 def _told(error: PortalError, request: Request) -> Response:

@@ -11,6 +11,7 @@ from groundwork.contract.registry import Workteam
 from groundwork.jobs.errors import (
     AlreadyAnsweredError,
     AnswerTooLargeError,
+    JobFormatError,
     JobNotFoundError,
     JobNotOpenError,
     LeaseExpiredError,
@@ -40,6 +41,11 @@ REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str, str]] = {
         "ask your host to add you to the job's work team",
     ),
     JobNotFoundError: (HTTPStatus.NOT_FOUND, "JobNotFound", "GET /api/jobs lists your jobs"),
+    JobFormatError: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "NewerJob",
+        "nothing is lost: tell your host to deploy the newer release again",
+    ),
     LeaseNotFoundError: (
         HTTPStatus.NOT_FOUND,
         "LeaseNotFound",

@@ -1,7 +1,6 @@
 """The SageMaker labeling API behind a function URL: an event in, a response out."""
 
 import base64
-import logging
 import os
 import secrets
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from groundwork import logs
 from groundwork.contract.arns import Arn
 from groundwork.contract.dispatch import dispatch
 from groundwork.contract.engine import Engine
@@ -17,7 +17,7 @@ from groundwork.jobs.job_store import JobStore
 from groundwork.jobs.loop_client import LoopClient
 from groundwork.s3_client import S3Client
 
-logging.getLogger().setLevel(logging.INFO)
+logs.set_up()
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -27,12 +27,13 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     body = event.get("body") or ""
-    answer = dispatch(
-        _engine(Arn.parse(context.invoked_function_arn).account),
-        headers.get("x-amz-target", ""),
-        base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
-        request_id=context.aws_request_id,
-    )
+    with logs.invocation(context):
+        answer = dispatch(
+            _engine(Arn.parse(context.invoked_function_arn).account),
+            headers.get("x-amz-target", ""),
+            base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+            request_id=context.aws_request_id,
+        )
     return {
         "statusCode": answer.status,
         "headers": answer.headers,

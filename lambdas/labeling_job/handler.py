@@ -1,6 +1,5 @@
 """Custom::LabelingJob behind the CDK's Provider framework."""
 
-import logging
 import os
 import time
 from collections.abc import Mapping
@@ -8,23 +7,26 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from groundwork import logs
 from groundwork.contract.arns import Arn
 from groundwork.contract.labeling_client import labeling_client
 from groundwork.custom_resources.labeling_job import LabelingJobResource
 from groundwork.preflight.preflight_client import PreflightClient
 from groundwork.service_client import ServiceClient
 
-logging.getLogger().setLevel(logging.INFO)
+logs.set_up()
 
 
 def on_event(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Decide which labeling job an event is about."""
-    return _resource(_account(context)).on_event(event)
+    with logs.invocation(context, **logs.of_resource(event)):
+        return _resource(_account(context)).on_event(event)
 
 
 def is_complete(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Start or stop the job, and tell whether that is finished."""
-    return _resource(_account(context)).is_complete(event)
+    with logs.invocation(context, **logs.of_resource(event)):
+        return _resource(_account(context)).is_complete(event)
 
 
 def _account(context: Any) -> str:

@@ -5,25 +5,22 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from groundwork import logs
 from groundwork.jobs.deployed import engine_from_environment
 from groundwork.jobs.loop import run_step
 from groundwork.jobs.steps import Engine
 
-logging.getLogger().setLevel(logging.INFO)
-_log = logging.getLogger(__name__)
+logs.set_up()
+_log = logging.getLogger("groundwork.labeling_steps")
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Run one step and return where the loop is after it."""
-    result = run_step(_engine(), event)
-    _log.info(
-        "step done: job=%s step=%s iteration=%s outcome=%s",
-        result.job,
-        event["step"],
-        result.iteration,
-        result.outcome,
-    )
-    return result.answer()
+    with logs.invocation(context, job=event["job"], step=event["step"]):
+        logs.about(iteration=event.get("iteration"))
+        result = run_step(_engine(), event)
+        _log.info("step done", extra={"iteration": result.iteration, "outcome": result.outcome})
+        return result.answer()
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,6 @@
 """The worker portal behind an HTTP API: an event in, a response out."""
 
 import base64
-import json
 import logging
 import os
 import random
@@ -12,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from groundwork import logs
 from groundwork.contract import portal_url
 from groundwork.contract.registry_store import RegistryStore
 from groundwork.jobs.job_store import JobStore
@@ -27,9 +27,8 @@ from groundwork.portal.task_content import TaskContents
 from groundwork.role_client import job_session_name
 from groundwork.s3_client import S3Client
 
-_logger = logging.getLogger(__name__)
-for _name in (__name__, "groundwork"):
-    logging.getLogger(_name).setLevel(logging.INFO)
+logs.set_up()
+_log = logging.getLogger("groundwork.portal")
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -39,17 +38,12 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """
     started = time.monotonic()
     request = request_from(event)
-    response = _portal().handle(request)
     # The path without its query, which carries codes and states.
-    line = {
-        "method": request.method,
-        "path": request.path,
-        "status": int(response.status),
-        "milliseconds": round((time.monotonic() - started) * 1000),
-        "request_id": getattr(context, "aws_request_id", None),
-    }
-    _logger.info(json.dumps(line))
-    return event_response(response)
+    with logs.invocation(context, method=request.method, path=request.path):
+        response = _portal().handle(request)
+        taken = {"milliseconds": round((time.monotonic() - started) * 1000)}
+        _log.info("portal request", extra={"status": int(response.status), **taken})
+        return event_response(response)
 
 
 def request_from(event: Mapping[str, Any]) -> Request:

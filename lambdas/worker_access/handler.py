@@ -1,25 +1,27 @@
 """Custom::WorkerAccess behind the CDK's Provider framework."""
 
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from groundwork import logs
 from groundwork.custom_resources.worker_access import WorkerAccess
 from groundwork.service_client import ServiceClient
 
-logging.getLogger().setLevel(logging.INFO)
+logs.set_up()
 
 
 def on_event(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Name the resource that an event is about."""
-    return _resource().on_event(event)
+    with logs.invocation(context, **logs.of_resource(event)):
+        return _resource().on_event(event)
 
 
 def is_complete(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Do what the event asks for; it never takes a second call unless a workforce has no host."""
-    return _resource().is_complete(event)
+    with logs.invocation(context, **logs.of_resource(event)):
+        return _resource().is_complete(event)
 
 
 @lru_cache(maxsize=1)

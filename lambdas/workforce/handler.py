@@ -1,12 +1,12 @@
 """Custom::Workforce, ::Workteam and ::AdoptedWorkforce behind the CDK's Provider framework."""
 
-import logging
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from groundwork import logs
 from groundwork.contract.arns import Arn
 from groundwork.contract.labeling_client import labeling_client
 from groundwork.custom_resources.workforce import (
@@ -16,19 +16,21 @@ from groundwork.custom_resources.workforce import (
 )
 from groundwork.service_client import ServiceClient
 
-logging.getLogger().setLevel(logging.INFO)
+logs.set_up()
 
 Resource = WorkforceResource | WorkteamResource | AdoptedWorkforceResource
 
 
 def on_event(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Name the resource that an event is about."""
-    return _resource(event, context).on_event(event)
+    with logs.invocation(context, **logs.of_resource(event)):
+        return _resource(event, context).on_event(event)
 
 
 def is_complete(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Do what the event asks for, and tell whether that is finished."""
-    return _resource(event, context).is_complete(event)
+    with logs.invocation(context, **logs.of_resource(event)):
+        return _resource(event, context).is_complete(event)
 
 
 def _resource(event: Mapping[str, Any], context: Any) -> Resource:

@@ -53,6 +53,13 @@ FUNCTIONS = {
         "import boto3\ndef handler(event, context):\n"
         "    boto3.client('stepfunctions').send_task_success(taskToken=event['token'], output='1')"
     ),
+    "Measuring": (
+        "import json, time\ndef handler(event, context):\n"
+        "    metrics = {'Namespace': 'Probe', 'Dimensions': [[], ['Room']],\n"
+        "               'Metrics': [{'Name': 'Heat', 'Unit': 'Count'}]}\n"
+        "    aws = {'Timestamp': int(time.time() * 1000), 'CloudWatchMetrics': [metrics]}\n"
+        "    print(json.dumps({'_aws': aws, 'Room': 'kitchen', 'Heat': 3}))"
+    ),
     "Lingering": "import time\ndef handler(event, context):\n    time.sleep(1)",
     "Layered": (
         "def handler(event, context):\n    try:\n        import from_foreign_layer\n"
@@ -222,6 +229,25 @@ def table_ttl(cloud: LocalCloud) -> Any:
 def function_urls(cloud: LocalCloud) -> Any:
     with urllib.request.urlopen(f"{cloud.output('Url')}some/path", timeout=10) as response:
         return json.load(response)["rawPath"]
+
+
+def embedded_metrics(cloud: LocalCloud) -> Any:
+    cloudwatch = cloud.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="hot",
+        Namespace="Probe",
+        MetricName="Heat",
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=2,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    invoke(cloud, "Measuring", {})
+    metrics = cloudwatch.list_metrics(Namespace="Probe")["Metrics"]
+    dimensions = {(each["MetricName"], str(each["Dimensions"])) for each in metrics}
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=["hot"])["MetricAlarms"]
+    return dimensions, alarm["StateValue"]
 
 
 def error_names(cloud: LocalCloud) -> Any:
@@ -423,6 +449,10 @@ def bucket_deployment(cloud: LocalCloud) -> Any:
 AS_ON_AWS: dict[str, tuple[Callable[[LocalCloud], Any], Any]] = {
     "bucket_deployment": (bucket_deployment, b"deployed"),
     "bucket_tags": (bucket_tags, [{"Key": "aws-cdk:auto-delete-objects", "Value": "true"}]),
+    "embedded_metrics": (
+        embedded_metrics,
+        ({("Heat", "[]"), ("Heat", "[{'Name': 'Room', 'Value': 'kitchen'}]")}, "ALARM"),
+    ),
     "error_names": (error_names, "TooTiredError"),
     "foreign_layers": (foreign_layers, "left out"),
     "function_urls": (function_urls, "/some/path"),

@@ -9,6 +9,7 @@ import os
 import signal
 import zipfile
 from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,22 +21,37 @@ from groundwork.contract.builtin_tasks import (
     consolidation_lambda_arn,
     pre_lambda_arn,
 )
-from groundwork.demo.crowd import AcceptedAnswer, Crowd
+from groundwork.demo.crowd import AcceptedAnswer, Crowd, Drawer, new_password_for
 from groundwork.local.cloud import LocalCloud, Mail
 from groundwork.local.emulator import ACCOUNT, REGION
 from groundwork.local.leftovers import leftovers
 from groundwork.local.workshop import OPEN, JobState, destroy
 from groundwork.manifest import LabelState
+from groundwork.portal.worker_client import WorkerClient
 from groundwork.results.summary import summarize
 from groundwork.results.truth import Truth
 from groundwork.templates import default_template
-from tests.support.local_workshop import Workshop, described, job_names, settings, shared_folder
+from tests.support.local_workshop import (
+    WORKERS,
+    Workshop,
+    described,
+    job_names,
+    settings,
+    shared_folder,
+)
+from tests.support.project_copy import next_release
 
 LABELS = ("DHL", "McDonalds", "RedBull")
 PHOTOS = 30
 BATCH = 20
 CLASSIFIED = 6
 TASK = BUILTIN_TASKS["ImageMultiClass"]
+OPERATOR = "ops@example.com"
+NEXT_RELEASE = {
+    "groundwork/logs.py": ('"logger": record.name,', '"logger": record.name, "release": "next",'),
+    "stacks/constructs/engine_loop.py": ("One labeling job from", "The next release's job from"),
+    "lambdas/portal/handler.py": ("The worker portal behind", "The next worker portal behind"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +63,12 @@ def workshop(cloud: LocalCloud) -> Workshop:
     workshop = Workshop(cloud, OPEN, settings(logos, LABELS, BATCH), truth)
     workshop.deploy()
     return workshop
+
+
+@pytest.fixture(scope="module")
+def earlier() -> list[AcceptedAnswer]:
+    """Answers that were accepted before the upgrade, or with a task that was taken before it."""
+    return []
 
 
 def test_workers_are_invited_and_told_of_the_job(workshop: Workshop) -> None:
@@ -78,8 +100,38 @@ def test_other_labels_start_a_new_job_and_stop_the_old_one(workshop: Workshop) -
     workshop.wait_until(new, lambda state: state.status == "InProgress")
 
 
+def test_an_upgrade_under_a_running_job_keeps_it_and_what_people_hold(
+    workshop: Workshop, tmp_path_factory: pytest.TempPathFactory, earlier: list[AcceptedAnswer]
+) -> None:
+    """New code, another state machine and one more worker, while somebody draws."""
+    cloud, job = workshop.cloud, workshop.job_name
+    with workshop.crowd() as crowd:
+        workshop.wait_until(job, partial(has_answers, crowd, 5), crowd)
+    earlier += crowd.accepted
+    with signed_in(workshop, WORKERS[0]) as ann:
+        held = ann.take(job)
+        assert held is not None
+
+        cloud.project = next_release(tmp_path_factory.mktemp("next"), NEXT_RELEASE)
+        workshop.deploy(
+            worker_emails=",".join([*WORKERS, "cho@example.com"]), operator_emails=OPERATOR
+        )
+        assert job_names(cloud)[-1] == workshop.job_name == job
+        assert described(cloud, job)["LabelingJobStatus"] == "InProgress"
+
+        again = ann.resume(held["lease"])
+        assert (again["objectId"], again["expiresAt"]) == (held["objectId"], held["expiresAt"])
+        source = held["taskInput"]["taskObject"]
+        drawer = Drawer(workshop.truth, seed=7, worker=0)
+        content = drawer(held["taskInput"], workshop.read(source))
+        ann.answer(held["lease"], content, 3.0)
+    earlier.append(AcceptedAnswer(job, source, content))
+    assert "cho@example.com" in {mail.recipient for mail in cloud.mails()}
+    assert any(line.get("release") == "next" for line in log_lines(cloud, "Portal"))
+
+
 def test_people_label_real_photographs_while_workers_of_the_emulator_die(
-    workshop: Workshop,
+    workshop: Workshop, earlier: list[AcceptedAnswer]
 ) -> None:
     job = workshop.job_name
     killed = 0
@@ -106,7 +158,87 @@ def test_people_label_real_photographs_while_workers_of_the_emulator_die(
         assert result.metadata["job-name"] == f"labeling-job/{job}"
         assert len(result.metadata["objects"]) == len(result.label["annotations"])
 
-    assert_every_accepted_answer_is_stored(workshop, job, crowd.accepted, PHOTOS)
+    accepted = [*earlier, *crowd.accepted]
+    assert len(accepted) == PHOTOS
+    assert_every_accepted_answer_is_stored(workshop, job, accepted, PHOTOS)
+
+
+def test_logs_and_metrics_tell_of_the_job_under_known_names(workshop: Workshop) -> None:
+    """By the old release's part of the job, and the new one's."""
+    job, cloud = workshop.job_name, workshop.cloud
+    for name in ("TotalDatasetObjectsLabeled", "DatasetObjectsHumanAnnotated"):
+        found = statistic(cloud, "Groundwork/LabelingJobs", name, "Maximum", LabelingJobName=job)
+        assert found == PHOTOS, name
+    assert statistic(cloud, "Groundwork/LabelingJobs", "JobsSucceeded", "Sum") == 1
+    submitted = statistic(
+        cloud,
+        "Groundwork/Workteam",
+        "TasksSubmitted",
+        "Sum",
+        LabelingJobName=job,
+        Workteam=str(cloud.output("WorkteamArn")).rpartition("/")[2],
+    )
+    # A function that is killed after the write and before the line leaves one out.
+    assert submitted is not None
+    assert PHOTOS - 4 <= submitted <= PHOTOS
+
+    steps = [line for line in log_lines(cloud, "Steps") if line.get("job") == job]
+    assert {line["step"] for line in steps if line["event"] == "step done"} >= {
+        *("prepare", "select_batch", "open_batch", "consolidate", "publish_iteration", "finish"),
+    }
+    assert all(line["request_id"] for line in steps)
+    text = str([log_lines(cloud, each) for each in ("Steps", "Portal", "Api", "IsComplete")])
+    assert "boundingBoxes" not in text
+    assert "@example.com" not in text
+
+
+def test_a_job_whose_loop_died_is_found_and_told_and_goes_on(
+    workshop: Workshop, role_arn: str
+) -> None:
+    cloud, name = workshop.cloud, "killed"
+    start_small_job(workshop, name, role_arn)
+    with signed_in(workshop, WORKERS[0]) as ann:
+        for _ in range(2):
+            ann.answer(taken(workshop, ann, name)["lease"], first_label(0)({}, b""))
+    states, machine = cloud.client("stepfunctions"), cloud.output("StateMachineArn")
+    assert watch(cloud) == {"open": 1, "stuck": []}
+    for execution in states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")[
+        "executions"
+    ]:
+        states.stop_execution(executionArn=execution["executionArn"])
+
+    assert watch(cloud) == {"open": 1, "stuck": [name]}
+    assert alarm_state(cloud, "JobStuck") == "ALARM"
+    assert alarm_mails(cloud, "JobStuck")
+
+    states.start_execution(
+        stateMachineArn=machine,
+        name=f"{name}_again-1",
+        input=json.dumps({"job": name, "iteration": 0}),
+    )
+    assert watch(cloud) == {"open": 1, "stuck": []}
+    with workshop.crowd(first_label) as crowd:
+        state = workshop.wait_until(name, lambda state: state.is_over, crowd)
+    assert state.status == "Completed", state
+    assert state.counters["HumanLabeled"] == CLASSIFIED
+    assert len(crowd.accepted) == CLASSIFIED - 2
+
+
+def test_operators_are_told_of_a_job_that_failed(workshop: Workshop, role_arn: str) -> None:
+    """Its manifest has a line that names no image."""
+    name = "broken"
+    start_small_job(workshop, name, role_arn, manifest='{"source-ref": 7}')
+    state = workshop.wait_until(name, lambda state: state.is_over)
+
+    assert state.status == "Failed", state
+    assert alarm_state(workshop.cloud, "JobFailed") == "ALARM"
+    assert alarm_mails(workshop.cloud, "JobFailed")
+    (line,) = [
+        line
+        for line in log_lines(workshop.cloud, "Steps")
+        if line["event"] == "job ended" and line["job"] == name
+    ]
+    assert line["reason"] == state.failure_reason
 
 
 def test_the_output_tree_is_that_of_ground_truth(workshop: Workshop) -> None:
@@ -262,6 +394,116 @@ def main_label(workshop: Workshop, source: str) -> str:
     return boxes[0].label if boxes else LABELS[0]
 
 
+def signed_in(workshop: Workshop, email: str) -> WorkerClient:
+    """Sign somebody in who has chosen a password before."""
+    portal_url = workshop.cloud.output("PortalUrl")
+    assert portal_url is not None
+    address = f"127.0.0.1:{workshop.cloud.port}"
+    return WorkerClient.sign_in(portal_url, email, new_password_for(email), resolve_to=address)
+
+
+def taken(workshop: Workshop, worker: WorkerClient, job: str) -> dict[str, Any]:
+    """Take a task as soon as there is one."""
+    found: list[dict[str, Any]] = []
+
+    def has_taken(_: JobState) -> bool:
+        task = worker.take(job)
+        found.extend([] if task is None else [task])
+        return bool(found)
+
+    workshop.wait_until(job, has_taken)
+    return found[0]
+
+
+def function_named(cloud: LocalCloud, part: str) -> Any:
+    functions = cloud.client("lambda").get_paginator("list_functions").paginate()
+    (found,) = [
+        each
+        for page in functions
+        for each in page["Functions"]
+        if part in each["FunctionName"] and "Framework" not in each["FunctionName"]
+    ]
+    return found
+
+
+def log_lines(cloud: LocalCloud, part: str) -> list[dict[str, Any]]:
+    """Read the JSON lines of the engine's function whose name has this part, or of the provider."""
+    logs = cloud.client("logs")
+    names = {
+        "Steps": "LoopSteps",
+        "Portal": "PortalFunction",
+        "Api": "LabelingApiFunction",
+        "IsComplete": "LabelingJobProviderIsComplete",
+    }
+    group = function_named(cloud, names[part])["LoggingConfig"]["LogGroup"]
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+    messages = [event["message"] for page in pages for event in page["events"]]
+    return [json.loads(message) for message in messages if message.startswith("{")]
+
+
+def statistic(
+    cloud: LocalCloud, namespace: str, name: str, statistic: str, **dimensions: str
+) -> float | None:
+    """Return a metric's statistic over the last hours, or None if nothing was measured."""
+    now = datetime.now(UTC)
+    found = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=now - timedelta(hours=3),
+        EndTime=now + timedelta(hours=3),
+        Period=6 * 3600,
+        Statistics=[statistic],
+    )["Datapoints"]
+    values = [float(each[statistic]) for each in found]
+    if not values:
+        return None
+    return max(values) if statistic == "Maximum" else sum(values)
+
+
+def watch(cloud: LocalCloud) -> Any:
+    """Let the engine look for stuck jobs now."""
+    answer = cloud.client("lambda").invoke(FunctionName=cloud.output("WatchFunctionName"))
+    return json.loads(answer["Payload"].read())
+
+
+def alarm_state(cloud: LocalCloud, name: str) -> str:
+    alarms = cloud.client("cloudwatch").describe_alarms(AlarmNames=[f"GroundworkEngine-{name}"])
+    (alarm,) = alarms["MetricAlarms"]
+    state: str = alarm["StateValue"]
+    return state
+
+
+def alarm_mails(cloud: LocalCloud, name: str) -> list[Mail]:
+    return [
+        mail for mail in cloud.mails() if mail.recipient == OPERATOR and f"-{name}" in mail.text
+    ]
+
+
+def first_label(_worker: int) -> Any:
+    """Let workers say the first label to everything."""
+
+    def answer(_task_input: dict[str, Any], _picture: bytes) -> dict[str, Any]:
+        return {"crowd-image-classifier": {"label": LABELS[0]}}
+
+    return answer
+
+
+def start_small_job(
+    workshop: Workshop, name: str, role_arn: str, manifest: str | None = None
+) -> None:
+    start_classification(
+        workshop,
+        name,
+        role_arn,
+        workers=1,
+        template=default_template("ImageMultiClass", header="Which company?"),
+        pre=pre_lambda_arn(REGION, TASK),
+        post=consolidation_lambda_arn(REGION, TASK),
+        manifest=manifest,
+    )
+
+
 def start_classification(
     workshop: Workshop,
     name: str,
@@ -271,6 +513,7 @@ def start_classification(
     template: str,
     pre: str,
     post: str,
+    manifest: str | None = None,
 ) -> None:
     """Create a small job of its own through boto3, on some of the workshop's photographs."""
     bucket = f"s3://{workshop.cloud.output('BucketName')}"
@@ -289,7 +532,7 @@ def start_classification(
             "DataSource": {
                 "S3DataSource": {
                     "ManifestS3Uri": workshop.write(
-                        f"{bucket}/own/{name}.manifest", "\n".join(lines)
+                        f"{bucket}/own/{name}.manifest", manifest or "\n".join(lines)
                     )
                 }
             }

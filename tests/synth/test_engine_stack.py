@@ -452,7 +452,7 @@ def test_the_engine_deploys_without_a_workshop(open_engine: Assembly) -> None:
 
 
 def test_outputs_tell_where_the_engine_answers(engine: Template) -> None:
-    """Exports for the workshop beside the five that people and tools read."""
+    """Exports for the workshop beside those that people and tools read."""
     own = {name for name in engine.outputs if not name.startswith("ExportsOutput")}
 
     assert own == {
@@ -461,15 +461,19 @@ def test_outputs_tell_where_the_engine_answers(engine: Template) -> None:
         outputs.LABELING_API_FUNCTION_NAME,
         outputs.TABLE_NAME,
         outputs.ENGINE_ROLE_ARNS,
+        outputs.DASHBOARD_URL,
+        outputs.WATCH_FUNCTION_NAME,
+        outputs.STATE_MACHINE_ARN,
     }
 
 
-def test_the_roles_that_jobs_have_to_trust_are_those_of_all_functions(engine: Template) -> None:
+def test_the_roles_that_jobs_have_to_trust_are_all_that_may_take_them(engine: Template) -> None:
     """Whoever brings an own role copies the list into its trust policy."""
     roles = {
         json.dumps(resource["Properties"]["Role"])
         for resource in engine.body["Resources"].values()
         if resource["Type"] == "AWS::Lambda::Function"
+        and "sts:AssumeRole" in allowed(engine.rights(resource["Properties"]["Role"]))
     }
     _, parts = engine.outputs[outputs.ENGINE_ROLE_ARNS]["Value"]["Fn::Join"]
 

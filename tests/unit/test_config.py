@@ -320,3 +320,16 @@ def test_the_readmes_table_is_the_codes() -> None:
     shown = readme.partition(_BEGIN)[2].partition(_END)[0].strip()
 
     assert shown == config_table()
+
+
+def test_operators_are_wanted_where_somebody_has_something_to_tell_them(tmp_path: Path) -> None:
+    """A budget needs people, people need something to be told, and AWS tells ten at most."""
+    config = _read(tmp_path, engine="open", operator_emails="a@example.com,b@example.com")
+    many = ",".join(f"o{number}@example.com" for number in range(11))
+
+    assert config.operator_emails == ("a@example.com", "b@example.com")
+    assert config.monthly_budget_usd is None
+    assert _read(tmp_path, operator_emails="a@example.com", monthly_budget_usd="20")
+    assert "operator_emails" in _problems(tmp_path, monthly_budget_usd="20")["monthly_budget_usd"]
+    assert "monthly_budget_usd" in _problems(tmp_path, operator_emails="a@x.org")["operator_emails"]
+    assert "up to 10" in _problems(tmp_path, engine="open", operator_emails=many)["operator_emails"]

@@ -12,6 +12,7 @@ from groundwork.contract.dispatch import Answer, dispatch
 from groundwork.contract.engine import Engine
 from groundwork.contract.operations import NOT_DONE, OPERATIONS
 from groundwork.jobs.model import JobStatus
+from groundwork.logs import JsonFormatter
 from groundwork.role_client import RoleError
 from groundwork.s3_client import S3AccessDeniedError
 from lambdas.labeling_api import handler as handler_module
@@ -165,21 +166,26 @@ def test_a_failure_of_the_engine_is_logged_and_not_told(caplog: pytest.LogCaptur
     assert response["__type"] == "InternalFailure"
     assert "request-1" in response["message"]
     assert "inside" not in response["message"]
-    (line,) = [json.loads(record.message) for record in caplog.records]
+    (line,) = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
     assert line["outcome"] == "InternalFailure"
-    assert "RuntimeError: the inside of the engine" in line["error"]
+    assert line["level"] == "ERROR"
+    assert "RuntimeError: the inside of the engine" in line["trace"]
 
 
 def test_a_request_leaves_one_line_without_its_content(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         call(fake_engine(), "DescribeWorkteam", {"WorkteamName": "confidential"})
 
-    (line,) = [json.loads(record.message) for record in caplog.records]
-    assert line == {
-        "operation": "DescribeWorkteam",
-        "request_id": "request-1",
-        "outcome": "ValidationException",
-    }
+    (line,) = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
+    assert (
+        line.items()
+        >= {
+            "event": "API request",
+            "operation": "DescribeWorkteam",
+            "outcome": "ValidationException",
+        }.items()
+    )
+    assert "confidential" not in str(line)
 
 
 @pytest.mark.parametrize("encoded", [True, False])

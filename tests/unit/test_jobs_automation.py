@@ -499,12 +499,9 @@ def test_people_label_all_of_a_small_data_set_and_are_told_why(
     assert job.counters == Counters(human_labeled=objects)
     assert job.final_model is None
     assert told in summary(shop)["outcome"]
-    (logged,) = {
-        each.getMessage()
-        for each in caplog.records
-        if told in each.getMessage() and "ended" in each.getMessage()
-    }
-    assert "job=job" in logged
+    (logged,) = [vars(each) for each in caplog.records if "ended" in each.getMessage()]
+    assert logged["job"] == "job"
+    assert told in f"{logged['because']} {logged['outcome']}"
 
 
 def test_a_model_that_is_not_good_enough_leaves_the_work_to_people_with_a_reason(

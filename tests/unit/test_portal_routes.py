@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from groundwork import logs
 from groundwork.jobs.errors import (
     AlreadyAnsweredError,
     AnswerTooLargeError,
@@ -704,6 +705,19 @@ def test_an_unforeseen_failure_tells_no_details(
     assert error_of(response) == (500, "InternalError")
     assert b"secret detail" not in response.body
     assert "secret detail" in caplog.text
+
+
+def test_a_failures_line_says_whose_and_of_what(
+    worker: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker.work.error = RuntimeError("broken")
+    with logs.invocation(None):
+        worker.get("/api/tasks/logos.2.17.0af3")
+        line = json.loads(logs.JsonFormatter().format(caplog.records[-1]))
+
+    assert (line["job"], line["iteration"], line["object_id"]) == ("logos", 2, 17)
+    assert line["worker_id"].startswith("private.")
+    assert "RuntimeError: broken" in line["trace"]
 
 
 def test_leaving_the_team_takes_the_work_away_within_five_minutes(worker: Browser) -> None:

@@ -107,7 +107,7 @@ class PictureSource:
         try:
             return open_picture(wanted.result())
         except (ImageError, PictureError) as error:
-            _log.warning("picture gone: object=%s reason=%s", object_id, error)
+            _log.warning("picture gone", extra={"object_id": object_id, "reason": str(error)})
             facts = self._facts_of(object_id)
             return Picture(Image.new("RGB", (1, 1), (127, 127, 127)), facts.width, facts.height)
 

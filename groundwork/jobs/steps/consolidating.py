@@ -313,12 +313,16 @@ def _usable(
             usable.append((record, read(content, element)))
         except AnswerError as error:
             refused.append(f"{record.worker_id}: {error}")
+            # The reason quotes the answer, which no log may have: it is in the answers' file.
             _log.warning(
-                "answer set aside: job=%s object=%s worker=%s reason=%s",
-                context.job.name,
-                entry.candidate.object_id,
-                record.worker_id,
-                error,
+                "answer set aside",
+                extra={
+                    "job": context.job.name,
+                    "iteration": context.batch.iteration,
+                    "object_id": entry.candidate.object_id,
+                    "worker_id": record.worker_id,
+                    "answers": str(entry.response_uri),
+                },
             )
     return usable, f"no answer could be used ({'; '.join(refused)})"
 

@@ -124,12 +124,10 @@ def _readable(
     try:
         value = attributes.get(automated.job.label_attribute)
         label = automated.form.read(value, len(automated.classes))
-    except LabelError as error:
+    except LabelError:
+        # The reason quotes the label, which no log may have; the manifest shows it.
         _log.warning(
-            "label not learned from: job=%s object=%s reason=%s",
-            automated.job.name,
-            object_id,
-            error,
+            "label not learned from", extra={"job": automated.job.name, "object_id": object_id}
         )
         return
     yield object_id, label, attributes[SOURCE_REFERENCE]

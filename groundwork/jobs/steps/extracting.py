@@ -69,12 +69,15 @@ def _extract(automated: Automated, shard: int) -> None:
     seconds = (clock() - began).total_seconds()
     files.keep_pictures(shard, ShardPictures(gathered.images, gathered.missing, seconds))
     _log.info(
-        "features: job=%s iteration=0 shard=%s pictures=%s missing=%s seconds=%.1f",
-        job.name,
-        shard,
-        len(gathered.images),
-        len(gathered.missing),
-        seconds,
+        "features made",
+        extra={
+            "job": job.name,
+            "iteration": 0,
+            "shard": shard,
+            "pictures": len(gathered.images),
+            "missing": len(gathered.missing),
+            "seconds": round(seconds, 1),
+        },
     )
 
 

@@ -68,10 +68,12 @@ def _infer(automated: Automated, iteration: int, shard: int) -> None:
     )
     files.keep_forecasts(iteration, shard, labels, found)
     _log.info(
-        "forecasts: job=%s iteration=%s shard=%s labels=%s seconds=%.1f",
-        job.name,
-        iteration,
-        shard,
-        len(labels),
-        seconds,
+        "forecasts made",
+        extra={
+            "job": job.name,
+            "iteration": iteration,
+            "shard": shard,
+            "labels": len(labels),
+            "seconds": round(seconds, 1),
+        },
     )

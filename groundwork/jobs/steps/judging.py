@@ -92,14 +92,16 @@ def _verdict(
     else:
         record = _judged(automated, iteration, proposal, assurance, sample)
     _log.info(
-        "verdict: job=%s iteration=%s proposed=%s sampled=%s accepted=%s withdrawn=%s bound=%s",
-        automated.job.name,
-        iteration,
-        len(proposal.objects),
-        len(sample),
-        record.accepted,
-        record.withdrawn,
-        record.assurance.bound,
+        "proposal judged",
+        extra={
+            "job": automated.job.name,
+            "iteration": iteration,
+            "proposed": len(proposal.objects),
+            "sampled": len(sample),
+            "accepted": record.accepted,
+            "withdrawn": record.withdrawn,
+            "bound": record.assurance.bound,
+        },
     )
     return record
 

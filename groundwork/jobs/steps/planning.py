@@ -77,14 +77,16 @@ def _plan(automated: Automated, iteration: int) -> None:
     )
     files.keep_plan(record, decided.proposal)
     _log.info(
-        "plan: job=%s iteration=%s decision=%s asked=%s sampled=%s pool=%s reason=%s",
-        automated.job.name,
-        iteration,
-        decision,
-        len(record.asked),
-        0 if decided.proposal is None else len(decided.proposal.asked),
-        room.pool,
-        record.reason,
+        "batch planned",
+        extra={
+            "job": automated.job.name,
+            "iteration": iteration,
+            "decision": decision,
+            "asked": len(record.asked),
+            "sampled": 0 if decided.proposal is None else len(decided.proposal.asked),
+            "pool": room.pool,
+            "reason": record.reason,
+        },
     )
 
 

@@ -3,12 +3,12 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from heapq import merge
 from typing import Any
 
-from groundwork.jobs import layout
+from groundwork.jobs import job_metrics, layout
 from groundwork.jobs.allowance import objects_for_people
 from groundwork.jobs.automation.files import AutomationFiles
 from groundwork.jobs.automation.records import Decision
@@ -80,6 +80,7 @@ def _publish(engine: Engine, job_name: str, iteration: int) -> StepResult:
         return replace(job, counters=progress.counters, iteration=iteration, modified_at=now)
 
     job = engine.store.change(job.name, counted)
+    job_metrics.progressed(job, progress.counters, iteration, now)
     return StepResult(job.name, iteration, _next(job, iteration, progress))
 
 
@@ -97,8 +98,6 @@ def finish(engine: Engine, job_name: str, iteration: int) -> StepResult:
         now = engine.clock()
 
         def ended(job: Job) -> Job:
-            if job.status.is_final:
-                return job
             complete = progress.counters.unlabeled == 0 and job.status is not JobStatus.STOPPING
             status = JobStatus.COMPLETED if complete else JobStatus.STOPPED
             return replace(
@@ -109,7 +108,7 @@ def finish(engine: Engine, job_name: str, iteration: int) -> StepResult:
                 modified_at=now,
             )
 
-        job = engine.store.change(job.name, ended)
+        job = _end(engine, job, ended)
     engine.notices.job_ended(job)
     return StepResult(job.name, iteration, "finished")
 
@@ -136,7 +135,7 @@ def fail(engine: Engine, job_name: str, error: Mapping[str, Any] | None) -> Step
             raise
         except Exception:
             # The failure to be reported may well be the reason why nothing can be written.
-            _log.exception("salvage failed: job=%s", job.name)
+            _log.exception("salvage failed", extra={"job": job.name})
         job = _end_as_failed(engine, job, reason)
     engine.notices.job_ended(job)
     return StepResult(job.name, job.iteration, "failed")
@@ -155,13 +154,27 @@ def give_up(engine: Engine, job_name: str, error: Mapping[str, Any] | None) -> S
 
 def _end_as_failed(engine: Engine, job: Job, reason: str) -> Job:
     now = engine.clock()
+    return _end(
+        engine,
+        job,
+        lambda job: replace(job, status=JobStatus.FAILED, failure_reason=reason, modified_at=now),
+    )
 
-    def failed(job: Job) -> Job:
-        if job.status.is_final:
-            return job
-        return replace(job, status=JobStatus.FAILED, failure_reason=reason, modified_at=now)
 
-    return engine.store.change(job.name, failed)
+def _end(engine: Engine, job: Job, decide: Callable[[Job], Job]) -> Job:
+    """End a job that has not ended, and count it if it was us who ended it."""
+    by_us = False
+
+    def ended(job: Job) -> Job:
+        nonlocal by_us
+        by_us = not job.status.is_final
+        return decide(job) if by_us else job
+
+    job = engine.store.change(job.name, ended)
+    if by_us:
+        job_metrics.progressed(job, job.counters, job.iteration, job.modified_at)
+        job_metrics.ended(job, job.modified_at)
+    return job
 
 
 def explain_failure(
@@ -310,7 +323,7 @@ def _salvage(engine: Engine, job: Job, reason: str) -> None:
         except _PASSING:
             raise
         except Exception:
-            _log.exception("last batch not published: job=%s", job.name)
+            _log.exception("last batch not published", extra={"job": job.name})
     for iteration in range(job.iteration, -1, -1):
         batch = engine.store.find_batch(job.name, iteration)
         if batch is not None and batch.after is not None:
@@ -329,4 +342,4 @@ def _judge_if_possible(engine: Engine, job: Job, iteration: int) -> None:
     except _PASSING:
         raise
     except Exception:
-        _log.exception("proposal not judged: job=%s iteration=%s", job.name, iteration)
+        _log.exception("proposal not judged", extra={"job": job.name, "iteration": iteration})

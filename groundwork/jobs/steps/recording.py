@@ -79,11 +79,13 @@ def record_end(automated: Automated, iteration: int, ended: str) -> None:
     sentence = record_round(automated, iteration, ended)
     if sentence is not None:
         _log.info(
-            "automated labeling ended: job=%s iteration=%s because=%s outcome=%s",
-            automated.job.name,
-            iteration,
-            ended,
-            sentence,
+            "automated labeling ended",
+            extra={
+                "job": automated.job.name,
+                "iteration": iteration,
+                "because": ended,
+                "outcome": sentence,
+            },
         )
 
 

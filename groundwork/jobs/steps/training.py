@@ -50,13 +50,15 @@ def train(engine: Engine, job_name: str, iteration: int) -> StepResult:
     if record is None:
         record = _make_model(automated, iteration, states)
         _log.info(
-            "model: job=%s iteration=%s origin=%s learned_from=%s seconds=%.1f reason=%s",
-            automated.job.name,
-            iteration,
-            record.origin,
-            record.learned_from,
-            record.seconds,
-            record.reason,
+            "model made",
+            extra={
+                "job": automated.job.name,
+                "iteration": iteration,
+                "origin": record.origin,
+                "learned_from": record.learned_from,
+                "seconds": round(record.seconds, 1),
+                "reason": record.reason,
+            },
         )
     shards = automated.files.shards().with_any(objects_in(states, ObjectState.POOL))
     if record.origin is None or not shards:

@@ -13,6 +13,7 @@ from groundwork.local.hooks import EmulatorChangedError
 NAMES: tuple[str, ...] = (
     "bucket_deployment",
     "bucket_tags",
+    "embedded_metrics",
     "error_names",
     "foreign_layers",
     "function_urls",
