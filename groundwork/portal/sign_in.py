@@ -63,7 +63,8 @@ def safe_return_path(path: str) -> str:
     parts = urlsplit(path)
     # Browsers read a backslash as a slash, and drop tabs and line breaks, before they look for
     # another host: https://url.spec.whatwg.org/#relative-slash-state
-    odd = any(ord(letter) <= ord(" ") or letter == "\\" for letter in path)
+    # Headers have no place for letters that are not ASCII, and no address of the portal has any.
+    odd = any(not "!" <= letter <= "~" or letter == "\\" for letter in path)
     inside = path.startswith("/") and not path.startswith("//") and not parts.scheme
     return path if inside and not odd and not parts.netloc else "/"
 
