@@ -32,8 +32,8 @@ MAXIMUM_BODY_BYTES = MAXIMUM_ANSWER_BYTES + 1024
 MAXIMUM_WISHES_BYTES = 64 * 1024
 # A job's name has 63 letters at most; numbers and the unguessable part are shorter.
 LONGEST_LEASE = 200
-# No element's answer is nearly as deep, and what can just be read here may be too deep for a step of
-# the loop, which has more calls under way.
+# No element's answer is nearly as deep. What can just be read here may be too deep for a step of
+# the loop, which has more calls under way, and would end the job.
 MOST_LEVELS = 100
 CSRF_HEADER = "x-groundwork-request"
 _LONGEST_TIME_SPENT_SECONDS = 30 * 24 * 3600

@@ -95,11 +95,11 @@ class FakeRegistry:
         return [team, foreign]
 
 
-def jwt(claims: Mapping[str, Any]) -> str:
-    """Return an unsigned token with these claims."""
+def jwt(claims: Mapping[str, Any], algorithm: object = "RS256") -> str:
+    """Return a token with these claims that says to be signed."""
     parts = [
         base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
-        for part in ({"alg": "RS256"}, dict(claims))
+        for part in ({"alg": algorithm}, dict(claims))
     ]
     return ".".join([*parts, "signature"])
 

@@ -3,8 +3,9 @@
 import gzip
 import json
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+import boto3
 import pytest
 
 from groundwork.jobs.errors import (
@@ -22,7 +23,7 @@ from groundwork.portal.page_files import PageFiles, read_pages
 from groundwork.portal.task_content import TaskContent
 from groundwork.portal.task_frame import task_frame
 from groundwork.portal.worker_api import MAXIMUM_BODY_BYTES
-from groundwork.s3_client import S3AccessDeniedError
+from groundwork.s3_client import S3AccessDeniedError, S3Client, S3Uri
 from groundwork.table_client import ConflictError
 from tests.support.portal_browser import (
     INDEX,
@@ -398,6 +399,8 @@ def test_a_frame_holds_the_template_and_may_load_its_image_only(worker: Browser)
     assert policy["img-src"] == ["data:", "blob:", "https://signed/s3://bucket/images/a.jpg"]
     assert policy["connect-src"] == ["https://signed/s3://bucket/images/a.jpg"]
     assert policy["frame-ancestors"] == ["'self'"]
+    allowed = response.headers["connection-allowlist"]
+    assert allowed == f'("{SECURE}/*" "https://signed/*"); webrtc=block; redirects=allow'
 
 
 @pytest.mark.parametrize(
@@ -439,14 +442,52 @@ def test_a_frame_is_for_who_holds_the_task(browser: Browser) -> None:
     assert frame_policy(response)["sandbox"] == ["allow-scripts", "allow-forms"]
 
 
+def sources(*granted: str) -> list[str]:
+    """Return what the frame of a template with these URLs may load pictures from."""
+    response = task_frame(TaskContent("", granted=granted), elements_url=f"{SECURE}/x.js?v=1")
+    policy = frame_policy(response)
+    assert policy["connect-src"] == (policy["img-src"][2:] or ["'none'"])
+    assert sum(map(len, response.headers.values())) < 10_000
+    return policy["img-src"]
+
+
 def test_a_frame_with_very_many_images_still_has_headers_of_bearable_length() -> None:
-    urls = tuple(f"https://bucket.s3.amazonaws.com/{number:0100d};,.png" for number in range(200))
-    policy = frame_policy(
-        task_frame(TaskContent("", granted=urls), elements_url=f"{SECURE}/assets/x.js?v=1")
-    )
-    assert policy["img-src"] == ["data:", "blob:", "https://bucket.s3.amazonaws.com"]
-    few = frame_policy(task_frame(TaskContent("", granted=urls[:1]), elements_url=f"{SECURE}/x.js"))
-    assert few["img-src"][-1].endswith("%3B%2C.png")
+    host = "https://bucket.s3.amazonaws.com"
+    urls = [f"{host}/photos/{number:0100d};,.png?X-Amz-Signature=1" for number in range(200)]
+    assert sources(urls[0]) == ["data:", "blob:", f"{host}/photos/{0:0100d}%3B%2C.png"]
+    assert sources(*urls) == ["data:", "blob:", f"{host}/"]
+
+
+@pytest.mark.parametrize("host", ["https://s3.eu-west-1.amazonaws.com", "http://127.0.0.1:4566"])
+def test_a_frame_with_very_many_images_reaches_no_bucket_but_theirs(host: str) -> None:
+    # A bucket with dots in its name, and the local cloud's, has its name in the path.
+    urls = [f"{host}/our.bucket/{number:0100d}.png" for number in range(200)]
+    assert sources(*urls) == ["data:", "blob:", f"{host}/our.bucket/"]
+    others = [f"{host}/bucket.{number:050d}/a.png" for number in range(200)]
+    assert sources(*others) == ["data:", "blob:"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a.jpg; script-src *",
+        "a.jpg, default-src *",
+        "a'b 'unsafe-eval'",
+        "a\r\nset-cookie: b=c",
+        "../../other/../a.jpg",
+        "작업 \U0001f600?x=y#z.jpg",
+        "*",
+    ],
+)
+def test_no_files_name_gets_out_of_its_place_in_the_policy(key: str) -> None:
+    api = boto3.client("s3", "eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    url = S3Client(api).presign_get(S3Uri("photos", key), 60)
+    allowed = sources(url)
+    assert len(allowed) == 3
+    assert allowed[2].startswith("https://photos.s3.")
+    assert allowed[2].isascii()
+    assert not set(allowed[2]) & set(" ;,'\"*\r\n")
+    assert unquote(urlsplit(allowed[2]).path) == f"/{key}"
 
 
 def test_nothing_to_do_is_no_content(worker: Browser) -> None:
