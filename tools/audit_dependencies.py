@@ -270,17 +270,16 @@ def _json_of(command: Sequence[str]) -> Any:
 
 
 def _package(distribution: Distribution) -> Package:
-    metadata = distribution.metadata
+    """Return what an installed package tells of itself, its licence as an SPDX expression."""
+    metadata = distribution.metadata.json
     classifiers = [
         each.rpartition(" :: ")[2]
-        for each in metadata.get_all("Classifier") or ()
+        for each in metadata.get("classifier", ())
         if each.startswith("License :: ") and each != "License :: OSI Approved"
     ]
-    told = (
-        [metadata.get("License-Expression")] if metadata.get("License-Expression") else classifiers
-    )
-    told = told or [metadata.get("License") or "UNKNOWN"]
-    expression = " AND ".join(sorted({NAMES.get(name, name) for name in told}))
+    told = classifiers or [str(metadata.get("license") or "UNKNOWN")]
+    names = " AND ".join(sorted({NAMES.get(name, name) for name in told}))
+    expression = str(metadata.get("license_expression") or names)
     return Package(_name(distribution), distribution.version, expression)
 
 

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -175,6 +176,24 @@ addEventListener("message", ({ data }) => {
 """
 
 
+MARKUP = "<img src=x onerror='top.pwned=1'><script>top.pwned=1</script>"
+# Says in the portal's name what only its own text may say.
+TALKATIVE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+<crowd-form><crowd-image-classifier name="kind" header="%(escaped)s" src="data:image/gif;base64,x"
+  categories='["%(escaped)s"]'></crowd-image-classifier></crowd-form>
+<script>
+const markup = `%(markup)s`;
+const say = (message) => parent.postMessage(message, "*");
+say({ type: "ready", elements: [], unsupported: [markup] });
+say({ type: "shortcuts", list: [{ keys: markup, does: markup }] });
+say({ type: "image-error", src: markup, message: markup });
+for (let index = 0; index < 50; index += 1) say({ type: "error", message: markup });
+say({ type: "draft", draft: JSON.parse('{"__proto__": {"pwned": 1}}') });
+say({ type: "settings", settings: JSON.parse('{"__proto__": {"pwned": 1}}') });
+</script>
+"""
+
+
 @pytest.fixture
 def foreign() -> Iterator[tuple[str, list[str]]]:
     """Another site, and what was asked of it."""
@@ -251,7 +270,7 @@ def test_a_hostile_template_reaches_nothing(
     ann = labeler("")
     happened: list[str] = []
     for event in ("dialog", "download", "popup"):
-        ann.page.on(event, lambda _, event=event: happened.append(event))  # type: ignore[call-overload]
+        ann.page.on(event, lambda _, event=event: happened.append(event))
     results = results_at(ann.page, f"{site.url}/jobs/{job}")
     got = {name: told for name, told in results.items() if told != "refused"}
     # These calls "work", and come to nothing: there is no window, the browser drops the beacon,
@@ -285,6 +304,34 @@ def test_a_template_of_the_next_task_answers_nothing_before_it_is_seen(
     while time.monotonic() < deadline:
         ann.page.wait_for_timeout(200)
         assert site.answers(job) == {}
+
+
+def test_no_text_becomes_markup_in_the_portal(
+    site: Site, labeler: Callable[[str], Labeler]
+) -> None:
+    words = {"markup": MARKUP.replace("</script>", "<\\/script>"), "escaped": escape(MARKUP)}
+    told = {"TaskTitle": MARKUP, "TaskDescription": MARKUP}
+    job = site.job(1, TALKATIVE % words, **told)
+    ann = labeler("")
+    page = ann.page
+    expect(page.get_by_text(MARKUP).first).to_be_visible()
+    page.goto(f"{site.url}/jobs/{job}")
+    expect(page.locator(".task-title")).to_have_text(MARKUP)
+    expect(page.locator(".task-description")).to_have_text(MARKUP)
+    expect(page.locator(".task-note")).to_contain_text(MARKUP)
+    expect(page.locator(".notice").first).to_contain_text(MARKUP)
+    # Fifty messages do not bury the page.
+    expect(page.locator(".notice")).to_have_count(4)
+    page.get_by_role("button", name="Shortcuts").click()
+    expect(page.get_by_role("dialog")).to_contain_text(MARKUP)
+    assert page.locator("img").count() == 0
+    assert page.locator("script:not([src])").count() == 0
+    assert page.evaluate("[window.pwned, {}.pwned, Object.keys(Object.prototype)]") == [
+        None,
+        None,
+        [],
+    ]
+    ann.problems.clear()
 
 
 def test_a_frame_is_not_shown_by_itself(
