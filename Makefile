@@ -18,7 +18,7 @@ PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -p
 .PHONY: help setup demo test lint audit-dependencies unit synth contract portal e2e bench clean
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: .venv/.installed node_modules/.installed portal/dist/.built ## Install the pinned Python and Node packages, build the portal's pages
 

@@ -76,7 +76,7 @@ class Cognito(Protocol):
     def exchange_code(self, code: str, *, callback_url: str, code_verifier: str) -> str:
         """Trade an authorization code for an id token."""
 
-    def groups_of(self, username: str) -> frozenset[str]:
+    def groups_of(self, identity: Identity) -> frozenset[str]:
         """Return a user's groups."""
 
 
@@ -434,8 +434,8 @@ class Portal:
             self._cognitos[key] = self._cognito_for(*key)
         return self._cognitos[key]
 
-    def _groups_of(self, username: str) -> frozenset[str]:
-        return self._cognito(self._directory.workforce()).groups_of(username)
+    def _groups_of(self, identity: Identity) -> frozenset[str]:
+        return self._cognito(self._directory.workforce()).groups_of(identity)
 
 
 def _told(error: PortalError, request: Request) -> Response:

@@ -14,7 +14,7 @@ from groundwork.jobs.model import JobStatus
 from groundwork.jobs.work import LeasedTask, Worker, WorkerJob
 from groundwork.portal.errors import SignInError
 from groundwork.portal.sessions import Session
-from groundwork.portal.sign_in import PendingSignIn, issuer_of
+from groundwork.portal.sign_in import Identity, PendingSignIn, issuer_of
 
 POOL = "us-east-1_TestPool1"
 CLIENT = "client123"
@@ -134,8 +134,8 @@ class FakeCognito:
             }
         )
 
-    def groups_of(self, username: str) -> frozenset[str]:
-        self.asked_for_groups.append(username)
+    def groups_of(self, identity: Identity) -> frozenset[str]:
+        self.asked_for_groups.append(identity.username)
         return frozenset(self.groups)
 
 

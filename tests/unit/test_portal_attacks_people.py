@@ -12,6 +12,7 @@ import pytest
 from groundwork.contract.registry import Workforce, Workteam
 from groundwork.portal.http import Response
 from groundwork.portal.sessions import GROUPS_VALID_FOR
+from groundwork.portal.sign_in import Identity
 from tests.support.job_fakes import BUCKET, TEAM, Workshop, boxes_answer
 from tests.support.portal_browser import Browser, content, error_of
 from tests.support.portal_fakes import CLIENT, POOL, START, FakeClock, FakeCognito
@@ -46,8 +47,8 @@ class Members(FakeCognito):
         super().__init__(clock)
         self.members = {name: set(groups) for name, groups in MEMBERS.items()}
 
-    def groups_of(self, username: str) -> frozenset[str]:
-        return frozenset(self.members.get(username, ()))
+    def groups_of(self, identity: Identity) -> frozenset[str]:
+        return frozenset(self.members.get(identity.username, ()))
 
 
 class Portal:
