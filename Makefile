@@ -15,10 +15,10 @@ export OPENBLAS_NUM_THREADS := 1
 
 PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*' -not -path 'portal/.vitest/*' -not -path 'portal/node_modules/*')
 
-.PHONY: help setup demo test lint unit synth contract portal e2e reliability bench clean
+.PHONY: help setup demo test lint audit-dependencies unit synth contract portal e2e reliability bench clean
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: .venv/.installed node_modules/.installed portal/dist/.built ## Install the pinned Python and Node packages, build the portal's pages
 
@@ -42,7 +42,7 @@ demo: setup ## Deploy to the local cloud, label with simulated workers, destroy 
 	$(BIN)/groundwork demo --engine $(ENGINE) $(if $(IMAGES),--images "$(IMAGES)") $(if $(LABELS),--labels "$(LABELS)") $(if $(TRUTH),--truth "$(TRUTH)") \
 	  $(if $(PEOPLE_ONLY),--people-only) $(if $(COUNT),--count $(COUNT)) $(if $(TARGET),--target $(TARGET))
 
-test: lint unit synth contract portal e2e ## Everything CI runs
+test: lint audit-dependencies unit synth contract portal e2e ## Everything CI runs
 
 lint: setup ## Format, lint and types
 	@echo "== ruff, mypy"
@@ -51,6 +51,10 @@ lint: setup ## Format, lint and types
 	$(BIN)/mypy
 	@echo "== biome, tsc"
 	npm run --silent lint
+
+audit-dependencies: setup ## Pins, licences and known vulnerabilities of all packages
+	@echo "== dependencies"
+	$(BIN)/python tools/audit_dependencies.py
 
 unit: setup ## Pure logic, no I/O
 	@echo "== unit tests"

@@ -73,22 +73,18 @@ class PackagesLayer:
     Parameters
     ----------
     requirements
-        The pinned packages.
-    complete
-        Whether the file names all of them, so that nothing is installed that it does not name.
+        All packages, pinned: nothing is installed that the file does not name.
     """
 
     name: str
     description: str
     requirements: Path
     largest_bytes: int
-    complete: bool = False
 
     def recipe(self) -> Iterable[str]:
         """Return requirements and platform."""
         return [
             self.requirements.read_text(encoding="utf-8"),
-            str(self.complete),
             PYTHON_VERSION,
             *PLATFORMS,
         ]
@@ -98,7 +94,7 @@ class PackagesLayer:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         command += ["--requirement", str(self.requirements), "--target", str(folder)]
         command += ["--no-compile", "--only-binary=:all:", "--python-version", PYTHON_VERSION]
-        command += ["--implementation", "cp", *(["--no-deps"] if self.complete else [])]
+        command += ["--implementation", "cp", "--no-deps"]
         for platform in PLATFORMS:
             command += ["--platform", platform]
         # pip's own output goes to stderr: stdout is the archive's path and nothing else.
@@ -168,7 +164,6 @@ ONNX_RUNTIME = PackagesLayer(
     "ONNX Runtime, for the function that labels automatically",
     PROJECT / "lambdas" / "requirements-onnxruntime.txt",
     largest_bytes=75 * _MEGABYTE,
-    complete=True,
 )
 BACKBONE = BackboneLayer(
     "backbone",

@@ -17,6 +17,10 @@ from groundwork.errors import UsageProblemError, UserError
 
 # Wide enough for a URL on one line where nobody looks at a screen.
 _PIPE_WIDTH = 160
+# Names come from manifests and workers: what would steer a terminal is shown as a sign instead.
+_CONTROLS = {
+    code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in {"\n", "\t"}
+}
 _out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 _err = Console(highlight=False, soft_wrap=True, stderr=True)
 
@@ -27,12 +31,12 @@ json_option = click.option(
 
 def say(line: str) -> None:
     """Print a line."""
-    _out.print(line, markup=False)
+    _out.print(_harmless(line), markup=False)
 
 
 def say_aside(line: str) -> None:
     """Print a line that is no part of the result: beside a JSON document, say."""
-    _err.print(line, markup=False)
+    _err.print(_harmless(line), markup=False)
 
 
 def print_json(document: Any) -> None:
@@ -48,7 +52,8 @@ def print_rows(rows: Sequence[tuple[Any, ...]], header: Sequence[str] = ()) -> N
         table.add_column(header[place] if header else "", justify="right" if numbers else "left")
     for row in rows:
         # As text, since square brackets in names are no styles.
-        table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+        cells = (f"{cell:,}" if isinstance(cell, int) else _harmless(str(cell)) for cell in row)
+        table.add_row(*map(Text, cells))
     _out.print(table)
 
 
@@ -79,16 +84,20 @@ def told_plainly(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*arguments, **options)
         except UsageProblemError as error:
-            raise click.UsageError(str(error)) from error
+            raise click.UsageError(_harmless(str(error))) from error
         except UserError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_harmless(str(error))) from error
         except BrokenPipeError:
             # Whoever read the output has seen enough; click ends quietly then.
             raise
         except OSError as error:
-            raise click.ClickException(_reason(error)) from error
+            raise click.ClickException(_harmless(_reason(error))) from error
 
     return told
+
+
+def _harmless(text: str) -> str:
+    return text.translate(_CONTROLS)
 
 
 def _reason(error: OSError) -> str:

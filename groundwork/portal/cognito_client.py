@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from groundwork.portal.errors import NotSetUpError, SignInError
-from groundwork.portal.sign_in import region_of
+from groundwork.portal.sign_in import Identity, region_of
 
 _CONFIG = Config(
     connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4}
@@ -91,11 +91,13 @@ class CognitoClient:
             raise SignInError(f"Cognito did not accept the sign-in: {reason}.")
         return id_token
 
-    def groups_of(self, username: str) -> frozenset[str]:
-        """Return a user's groups; none for one who was disabled or deleted."""
-        user = {"UserPoolId": self.user_pool, "Username": username}
+    def groups_of(self, identity: Identity) -> frozenset[str]:
+        """Return a user's groups; none for one who was disabled, deleted or replaced."""
+        user = {"UserPoolId": self.user_pool, "Username": identity.username}
         try:
-            if not self._api.admin_get_user(**user)["Enabled"]:
+            found = self._api.admin_get_user(**user)
+            subjects = [each["Value"] for each in found["UserAttributes"] if each["Name"] == "sub"]
+            if not found["Enabled"] or subjects != [identity.subject]:
                 return frozenset()
             pages = self._api.get_paginator("admin_list_groups_for_user").paginate(**user)
             return frozenset(group["GroupName"] for page in pages for group in page["Groups"])

@@ -1,12 +1,17 @@
 """HTTP as the portal sees it, free of who carries it (API Gateway, or a test's own server)."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
+
+# What the portal's cookies hold: ``secrets.token_urlsafe``, and never anything to be quoted.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,100}")
+# What a browser may ask the worker for in the portal's name, or in that of a template.
+_REFUSED_FEATURES = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 
 
 @dataclass(frozen=True)
@@ -52,22 +57,18 @@ def redirect(location: str) -> Response:
 
 
 def read_cookies(headers: Sequence[str]) -> dict[str, str]:
-    """Return the cookies of ``Cookie`` headers; what cannot be read is skipped."""
-    cookies: dict[str, str] = {}
-    for header in headers:
-        # One by one, since SimpleCookie drops all of a header that has a bad one.
-        for part in header.split(";"):
-            try:
-                parsed = SimpleCookie(part.strip())
-            except CookieError:
-                continue
-            cookies.update({name: morsel.value for name, morsel in parsed.items()})
-    return cookies
+    """Return the cookies of ``Cookie`` headers, their values as they were sent.
+
+    Quotes and escapes stay, which the standard library would undo: what stands behind them,
+    line breaks perhaps, is nothing that the portal has written.
+    """
+    parts = [part.partition("=") for header in headers for part in header.split(";")]
+    return {name.strip(): value.strip() for name, _, value in parts if name.strip()}
 
 
 @dataclass(frozen=True)
 class CookieJar:
-    """Writes the portal's cookies, strict where the portal is https.
+    """Reads and writes the portal's cookies, strict where the portal is https.
 
     ``__Host-`` makes browsers refuse a cookie that a sibling domain or plain HTTP has set:
     https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3.2
@@ -78,6 +79,11 @@ class CookieJar:
     def name(self, purpose: str) -> str:
         """Return the name of the cookie for a purpose."""
         return f"__Host-{purpose}" if self.secure else purpose
+
+    def read(self, request: Request, purpose: str) -> str:
+        """Return the token in a request's cookie, or an empty text if it holds none."""
+        value = request.cookies.get(self.name(purpose), "")
+        return value if _TOKEN.fullmatch(value) else ""
 
     def write(self, purpose: str, value: str, maximum_age_seconds: int) -> str:
         """Return a ``Set-Cookie`` value; an age of zero removes the cookie."""
@@ -118,7 +124,7 @@ def with_security_headers(response: Response, *, secure: bool) -> Response:
         **content_policy(),
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
-        "permissions-policy": "camera=(), geolocation=(), microphone=()",
+        "permissions-policy": ", ".join(f"{feature}=()" for feature in _REFUSED_FEATURES),
         # Not no-referrer: that makes browsers send "Origin: null" with our own forms.
         # https://fetch.spec.whatwg.org/#append-a-request-origin-header
         "referrer-policy": "same-origin",

@@ -45,7 +45,13 @@ from groundwork.portal.sign_in import (
 )
 from groundwork.portal.task_content import TaskContents
 from groundwork.portal.task_frame import refusal_frame
-from groundwork.portal.worker_api import WorkerApi, check_change, check_origin, refusal_of
+from groundwork.portal.worker_api import (
+    LONGEST_LEASE,
+    WorkerApi,
+    check_change,
+    check_origin,
+    refusal_of,
+)
 from groundwork.unavailable import UnavailableError
 
 _SESSION_COOKIE = "groundwork-session"
@@ -72,7 +78,7 @@ class Cognito(Protocol):
     def exchange_code(self, code: str, *, callback_url: str, code_verifier: str) -> str:
         """Trade an authorization code for an id token."""
 
-    def groups_of(self, username: str) -> frozenset[str]:
+    def groups_of(self, identity: Identity) -> frozenset[str]:
         """Return a user's groups."""
 
 
@@ -109,12 +115,18 @@ _Handler = Callable[[_Call], Response]
 
 
 class _Route:
-    """A method and a path, whose ``{names}`` stand for one segment each."""
+    """A method and a path, whose ``{names}`` stand for one segment each.
+
+    A segment is no longer than any job's name or lease, so that what looks them up need not ask.
+    """
 
     def __init__(self, method: str, path: str, handler: _Handler) -> None:
         self.method = method
+        self.path = path
         self.handler = handler
-        self._pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+        self._pattern = re.compile(
+            re.sub(r"\{(\w+)\}", rf"(?P<\1>[^/]{{1,{LONGEST_LEASE}}})", path)
+        )
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the path's named parts, or None for another path."""
@@ -200,8 +212,8 @@ class Portal:
             _Route("GET", "/assets/{name}", self._asset),
             _Route("GET", SIGN_IN_PATH, self._begin_sign_in),
             _Route("GET", CALLBACK_PATH, self._finish_sign_in),
-            _Route("GET", SIGN_OUT_PATH, self._sign_out),
-            _Route("POST", SIGN_OUT_PATH, self._sign_out_form),
+            _Route("GET", SIGN_OUT_PATH, self._signed_out),
+            _Route("POST", SIGN_OUT_PATH, self._sign_out),
             _Route("GET", "/api/me", self._me),
             _Route("GET", "/api/jobs", lambda call: api.jobs(call.signed_in[1])),
             _Route(
@@ -281,7 +293,7 @@ class Portal:
             raise
 
     def _with_worker(self, call: _Call) -> _Call:
-        session = self._sessions.find(self._cookie(call.request, _SESSION_COOKIE))
+        session = self._sessions.find(self._jar.read(call.request, _SESSION_COOKIE))
         workforce = self._directory.workforce() if session else None
         # Another pool's people have no part in this workforce's work.
         if session is None or workforce is None or not _is_from(session.identity, workforce):
@@ -314,6 +326,10 @@ class Portal:
         return self._files.asset(call.parts["name"], call.request)
 
     def _frame(self, call: _Call) -> Response:
+        # Browsers that say what they ask for say "iframe": in a tab of its own a template could
+        # leave for other sites. https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header
+        if call.request.headers.get("sec-fetch-dest", "iframe") != "iframe":
+            return refusal_frame("This is a part of a task's page.", HTTPStatus.FORBIDDEN)
         known = self._with_worker(call)
         try:
             worker = known.signed_in[1]
@@ -329,7 +345,7 @@ class Portal:
         workforce = self._directory.workforce()
         cognito = self._cognito(workforce)
         # One browser token for all its tabs, so that two sign-ins at once both work.
-        browser = self._cookie(call.request, _BROWSER_COOKIE) or self._new_token()
+        browser = self._jar.read(call.request, _BROWSER_COOKIE) or self._new_token()
         state = self._new_token()
         pending = PendingSignIn(
             browser_hash=hash_of(browser),
@@ -360,7 +376,7 @@ class Portal:
             return pages.page(
                 pages.SIGN_IN_FAILED, call.request, HTTPStatus.BAD_REQUEST, str(error)
             )
-        self._sessions.end(self._cookie(call.request, _SESSION_COOKIE))
+        self._sessions.end(self._jar.read(call.request, _SESSION_COOKIE))
         token, session = self._sessions.open(identity)
         _logger.info("signed in", extra={"sub": identity.subject, "groups": sorted(session.groups)})
         return redirect(return_path).with_cookies(
@@ -371,7 +387,7 @@ class Portal:
         state = request.parameter("state")
         pending = check_return(
             self._records.take_pending(hash_of(state)) if state else None,
-            browser=self._cookie(request, _BROWSER_COOKIE),
+            browser=self._jar.read(request, _BROWSER_COOKIE),
             now=self._clock(),
         )
         if refused := request.parameter("error"):
@@ -392,16 +408,18 @@ class Portal:
         )
         return identity, pending.return_path
 
-    def _sign_out_form(self, call: _Call) -> Response:
-        check_origin(call.request, self._portal_url)
-        return self._sign_out(call)
+    def _signed_out(self, call: _Call) -> Response:
+        """Answer where Cognito sends the browser back to after ending its own session.
+
+        It ends no session, since a link of another site leads here, too.
+        """
+        if self._with_worker(call).worker is not None:
+            return redirect("/")
+        return pages.page(pages.SIGNED_OUT, call.request, HTTPStatus.OK)
 
     def _sign_out(self, call: _Call) -> Response:
-        token = self._cookie(call.request, _SESSION_COOKIE)
-        if not token:
-            # Where Cognito sends the browser back to after ending its own session.
-            return pages.page(pages.SIGNED_OUT, call.request, HTTPStatus.OK)
-        self._sessions.end(token)
+        check_origin(call.request, self._portal_url)
+        self._sessions.end(self._jar.read(call.request, _SESSION_COOKIE))
         workforce = self._directory.workforce()
         location = sign_out_url(
             self._cognito(workforce).pages_url(),
@@ -417,17 +435,14 @@ class Portal:
             return PortalError(status, "NotSetUp", problem, "try again later").response()
         return pages.page(pages.NOT_READY, request, status, f"Not set up: {problem}.")
 
-    def _cookie(self, request: Request, purpose: str) -> str:
-        return request.cookies.get(self._jar.name(purpose), "")
-
     def _cognito(self, workforce: Workforce) -> Cognito:
         key = (workforce.user_pool, workforce.client_id)
         if key not in self._cognitos:
             self._cognitos[key] = self._cognito_for(*key)
         return self._cognitos[key]
 
-    def _groups_of(self, username: str) -> frozenset[str]:
-        return self._cognito(self._directory.workforce()).groups_of(username)
+    def _groups_of(self, identity: Identity) -> frozenset[str]:
+        return self._cognito(self._directory.workforce()).groups_of(identity)
 
 
 def _ids_in(parts: Mapping[str, str]) -> dict[str, str | int]:

@@ -58,7 +58,7 @@ class Sessions:
     records
         Where they are kept.
     groups_of
-        Asks Cognito for a user's groups, by name.
+        Asks Cognito for a user's groups.
     clock, new_token
         The time, and a source of unguessable tokens (``secrets.token_urlsafe``).
     """
@@ -66,7 +66,7 @@ class Sessions:
     def __init__(
         self,
         records: SessionRecords,
-        groups_of: Callable[[str], frozenset[str]],
+        groups_of: Callable[[Identity], frozenset[str]],
         clock: Callable[[], datetime],
         new_token: Callable[[], str],
     ) -> None:
@@ -83,7 +83,7 @@ class Sessions:
         session = Session(
             token_hash=hash_of(token),
             identity=identity,
-            groups=self._groups_of(identity.username),
+            groups=self._groups_of(identity),
             groups_checked_at=now,
             expires_at=now + SESSION_LIFETIME,
         )
@@ -100,9 +100,7 @@ class Sessions:
             return None
         if now - session.groups_checked_at < GROUPS_VALID_FOR:
             return session
-        fresh = replace(
-            session, groups=self._groups_of(session.identity.username), groups_checked_at=now
-        )
+        fresh = replace(session, groups=self._groups_of(session.identity), groups_checked_at=now)
         self._records.update_groups(fresh)
         self._remembered.forget(fresh.token_hash)
         return fresh

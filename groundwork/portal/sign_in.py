@@ -63,7 +63,8 @@ def safe_return_path(path: str) -> str:
     parts = urlsplit(path)
     # Browsers read a backslash as a slash, and drop tabs and line breaks, before they look for
     # another host: https://url.spec.whatwg.org/#relative-slash-state
-    odd = any(ord(letter) <= ord(" ") or letter == "\\" for letter in path)
+    # Headers have no place for letters that are not ASCII, and no address of the portal has any.
+    odd = any(not "!" <= letter <= "~" or letter == "\\" for letter in path)
     inside = path.startswith("/") and not path.startswith("//") and not parts.scheme
     return path if inside and not odd and not parts.netloc else "/"
 
@@ -129,7 +130,7 @@ def identity_from(
     SignInError
         With every claim that is not as it must be.
     """
-    claims = _claims_of(id_token)
+    header, claims = _parts_of(id_token)
     expected = {
         "iss": issuer_of(user_pool),
         "aud": client_id,
@@ -141,9 +142,12 @@ def identity_from(
         for name, value in expected.items()
         if claims.get(name) != value
     ]
+    # The one that Cognito signs with: another token is none of its own, whoever passed it on.
+    if header.get("alg") != "RS256":
+        problems.append(f"alg is {header.get('alg')!r}, not 'RS256'")
     expires = claims.get("exp")
     latest = (now - CLOCK_DIFFERENCE).timestamp()
-    if isinstance(expires, bool) or not isinstance(expires, int | float) or expires <= latest:
+    if isinstance(expires, bool) or not isinstance(expires, int | float) or not expires > latest:
         problems.append(f"exp is {expires!r}, in the past")
     subject, username = claims.get("sub"), claims.get("cognito:username")
     if not isinstance(subject, str) or not subject:
@@ -161,15 +165,20 @@ def identity_from(
     )
 
 
-def _claims_of(id_token: str) -> Mapping[str, Any]:
+def _parts_of(id_token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return a token's header and claims."""
     parts = id_token.split(".")
     try:
         if len(parts) != 3:
             raise ValueError("not three parts")
-        payload = parts[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        if not isinstance(claims, dict):
-            raise ValueError("not an object")
+        header, claims = (_object_in(part) for part in parts[:2])
     except (ValueError, binascii.Error, RecursionError) as error:
         raise SignInError(f"Cognito's id token cannot be read: {error}.") from error
-    return claims
+    return header, claims
+
+
+def _object_in(part: str) -> Mapping[str, Any]:
+    content = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    if not isinstance(content, dict):
+        raise ValueError("not an object")
+    return content

@@ -1,5 +1,7 @@
 """A task's page: the job's own template, rendered with the task's input and readable URLs."""
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +19,9 @@ UNCHECKED_FOR = timedelta(seconds=30)
 REMEMBERED_TEMPLATES = 32
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
 _LONGEST_URL_SECONDS = 7 * 24 * 3600
+# Old buckets have longer names than new ones may have:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_BUCKET = re.compile(r"s3://([A-Za-z0-9._-]{3,255})(?![^/\s,\"\\])")
 
 
 class TaskFiles(Protocol):
@@ -79,7 +84,9 @@ class TaskContents:
         granted: list[str] = []
 
         def grant(uri: str) -> str:
-            granted.append(files.presign_get(S3Uri.parse(uri), url_seconds))
+            place = S3Uri.parse(uri)
+            _require_known_bucket(place, task)
+            granted.append(files.presign_get(place, url_seconds))
             return granted[-1]
 
         try:
@@ -118,6 +125,26 @@ class TaskContents:
         if (size := files.size(uri)) > 4 * MAXIMUM_TEMPLATE_CHARACTERS:
             raise _TooLargeError(f"has {size:,} bytes")
         return _Template(etag, files.get(uri).decode("utf-8-sig"), now)
+
+
+def _require_known_bucket(place: S3Uri, task: LeasedTask) -> None:
+    """Refuse a file elsewhere than the task's data and its template.
+
+    A template that somebody else wrote could send a bucket of theirs what it knows of the task:
+    in the address, which the bucket's log shows, or as a file, if everybody may write there.
+    """
+    beside = S3Uri.parse(task.template_uri or "").bucket
+    if place.bucket != beside and place.bucket not in _BUCKET.findall(
+        json.dumps(dict(task.task_input))
+    ):
+        raise _ForeignBucketError(
+            f"{place} is in no bucket of the task's data or of the template; keep it beside the "
+            "template, or name it in the data object"
+        )
+
+
+class _ForeignBucketError(Exception):
+    """A template asks for a file in a bucket that the job does not name."""
 
 
 class _TooLargeError(Exception):

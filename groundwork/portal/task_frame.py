@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from groundwork.portal.http import Response
 from groundwork.portal.task_content import TaskContent
@@ -16,8 +16,12 @@ _ELEMENTS_SCRIPT = re.compile(
     r"""(?:https?:)?//assets\.crowd\.aws/crowd-html-elements\.js[^"'\s>]*\s*(?P=quote)""",
     re.IGNORECASE,
 )
-# API Gateway allows about 10 KB of headers: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
-_LONGEST_SOURCES = 6_000
+# Four times in the headers, of which API Gateway allows about 10 KB:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+_LONGEST_SOURCES = 2_000
+# Other addresses begin their paths with the bucket's name:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+_BUCKETS_OWN_HOST = re.compile(r"[a-z0-9-]+\.s3[.-]")
 
 
 def task_frame(content: TaskContent, *, elements_url: str) -> Response:
@@ -68,15 +72,42 @@ def _headers(granted: Iterable[str], elements_url: str | None) -> dict[str, str]
     return {
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "connection-allowlist": _allowlist([script, *sources.split()]),
         "x-frame-options": "SAMEORIGIN",
     }
 
 
+def _allowlist(addresses: Iterable[str]) -> str:
+    """Return which hosts a frame may connect to at all.
+
+    Only this keeps it from WebRTC and from looking up names, which content policies don't govern,
+    in browsers that know it: https://wicg.github.io/connection-allowlists/
+    """
+    parts = [urlsplit(address) for address in addresses if address]
+    hosts = dict.fromkeys(f'"{part.scheme}://{part.netloc}/*"' for part in parts)
+    # What a bucket's host redirects to, the content policy holds to the same addresses.
+    return f"({' '.join(hosts)}); webrtc=block; redirects=allow"
+
+
 def _sources(granted: Iterable[str]) -> str:
-    """Return what the template may load; the hosts alone when there are too many addresses."""
+    """Return what the template may load: the URLs; their buckets when there are too many of them.
+
+    Nothing when there are too many buckets, too: a host alone may be everybody's.
+    """
     parts = [urlsplit(url) for url in granted]
-    hosts = [f"{part.scheme}://{part.netloc}" for part in parts]
+    for place in (_object_of, _bucket_of):
+        places = " ".join(dict.fromkeys(map(place, parts)))
+        if len(places) <= _LONGEST_SOURCES:
+            return places
+    return ""
+
+
+def _object_of(parts: SplitResult) -> str:
     # These separate policies and directives, and addresses may hold them.
-    paths = [part.path.replace(";", "%3B").replace(",", "%2C") for part in parts]
-    exact = " ".join(dict.fromkeys(host + path for host, path in zip(hosts, paths, strict=True)))
-    return exact if len(exact) <= _LONGEST_SOURCES else " ".join(dict.fromkeys(hosts))
+    path = parts.path.replace(";", "%3B").replace(",", "%2C")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _bucket_of(parts: SplitResult) -> str:
+    bucket = "" if _BUCKETS_OWN_HOST.match(parts.netloc) else f"{parts.path.split('/')[1]}/"
+    return f"{parts.scheme}://{parts.netloc}/{bucket}"

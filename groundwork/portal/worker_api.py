@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from math import isfinite
 from typing import Any
 
 from groundwork.contract.registry import Workteam
@@ -30,6 +31,12 @@ from groundwork.unavailable import UnavailableError
 
 # The answer's own limit, with room for what is around it.
 MAXIMUM_BODY_BYTES = MAXIMUM_ANSWER_BYTES + 1024
+MAXIMUM_WISHES_BYTES = 64 * 1024
+# A job's name has 63 letters at most; numbers and the unguessable part are shorter.
+LONGEST_LEASE = 200
+# No element's answer is nearly as deep. What can just be read here may be too deep for a step of
+# the loop, which has more calls under way, and would end the job.
+MOST_LEVELS = 100
 CSRF_HEADER = "x-groundwork-request"
 _LONGEST_TIME_SPENT_SECONDS = 30 * 24 * 3600
 
@@ -211,16 +218,16 @@ class _Wishes:
 
 def _wishes_from(request: Request) -> _Wishes:
     """Return which task is wanted, of a body that may be missing."""
-    body = _json(request.body or b"{}", _WISHES_HINT)
+    body = _json(request, MAXIMUM_WISHES_BYTES, _WISHES_HINT) if request.body else {}
     problems = []
     besides, again = (
         (body.get("besides", []), body.get("again")) if isinstance(body, dict) else ([], None)
     )
     if not isinstance(body, dict):
         problems.append(f"the body is {_kind(body)}, not an object")
-    if not isinstance(besides, list) or not all(isinstance(each, str) for each in besides):
+    if not isinstance(besides, list) or not all(map(_is_lease, besides)):
         problems.append("besides is not a list of leases")
-    if again is not None and not isinstance(again, str):
+    if again is not None and not _is_lease(again):
         problems.append(f"again is {_kind(again)}, not a lease")
     if problems:
         raise PortalError(
@@ -229,24 +236,36 @@ def _wishes_from(request: Request) -> _Wishes:
     return _Wishes(besides, again)
 
 
-def _json(body: bytes, hint: str) -> Any:
-    try:
-        return json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise PortalError(
-            HTTPStatus.BAD_REQUEST, "BadJson", f"the body is not JSON: {error}", hint
-        ) from error
+def _json(request: Request, maximum_bytes: int, hint: str) -> Any:
+    """Return what a body holds.
 
-
-def _answer_from(request: Request) -> _Answer:
-    if len(request.body) > MAXIMUM_BODY_BYTES:
+    Raises
+    ------
+    PortalError
+        If it is too large, no JSON, holds numbers that JSON cannot carry on, or is too deep.
+    """
+    if len(request.body) > maximum_bytes:
         raise PortalError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "AnswerTooLarge",
             f"the request has {len(request.body):,} bytes",
-            f"at most {MAXIMUM_ANSWER_BYTES:,} are accepted",
+            f"at most {maximum_bytes:,} are accepted",
         )
-    body = _json(request.body, _ANSWER_HINT)
+    try:
+        content = json.loads(
+            request.body, parse_constant=_refuse_constant, parse_float=_finite_number
+        )
+        if _is_deeper_than(content, MOST_LEVELS):
+            raise ValueError(f"it is nested more than {MOST_LEVELS} levels deep")
+    except (ValueError, RecursionError) as error:
+        raise PortalError(
+            HTTPStatus.BAD_REQUEST, "BadJson", f"the body is not JSON: {error}", hint
+        ) from error
+    return content
+
+
+def _answer_from(request: Request) -> _Answer:
+    body = _json(request, MAXIMUM_BODY_BYTES, _ANSWER_HINT)
     if not isinstance(body, dict):
         raise _invalid_answer([f"the body is {_kind(body)}, not an object"])
     problems = []
@@ -282,6 +301,27 @@ def _invalid_answer(problems: list[str]) -> PortalError:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite_number(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text[:100]} is too large a number")
+    return number
+
+
+def _is_deeper_than(content: Any, levels: int) -> bool:
+    level = [content] if isinstance(content, dict | list) else []
+    for _ in range(levels):
+        inside = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for one in inside for each in one if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _is_lease(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_LEASE
 
 
 def _kind(value: object) -> str:

@@ -1,5 +1,6 @@
 """The form around the elements: submitting, the talk with the page, and templates' scripts."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,29 @@ def test_a_draft_is_told_after_changes_and_comes_back(task: TaskFrame) -> None:
         "plain": "p",
         "size": "m",
     }
+
+
+def test_names_that_mean_something_to_javascript_are_names_like_others(task: TaskFrame) -> None:
+    names = ["__proto__", "constructor", "toString"]
+    inputs = [f'<input name="{name}" aria-label="{name}">' for name in names]
+    template = f"<crowd-form>{''.join(inputs)}</crowd-form>"
+    task.open(template)
+    for name in names:
+        task.frame.get_by_label(name).fill(f"my {name}")
+    task.page.wait_for_timeout(400)
+
+    def told(kind: str, part: str) -> object:
+        # As text, since the driver sets prototypes where it reads objects.
+        message = f"window.messages.filter((it) => it.type === '{kind}').at(-1).{part}"
+        return json.loads(task.page.evaluate(f"JSON.stringify({message})"))
+
+    assert told("draft", "draft") == {name: [f"my {name}"] for name in names}
+    task.submit()
+    assert told("submit", "answer") == {name: f"my {name}" for name in names}
+    task.open(template, draft={"constructor": ["back"], "toString": ["here"]})
+    expect(task.frame.get_by_label("toString")).to_have_value("here")
+    expect(task.frame.get_by_label("constructor")).to_have_value("back")
+    assert task.frame.evaluate("Object.keys(Object.prototype)") == []
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,33 @@ def test_a_machines_confidence_of_0_is_shown_and_people_have_none(
     expect(page.locator(".card .file")).to_have_text(["machine.jpg"])
 
 
+def test_no_name_in_a_job_becomes_markup(context: BrowserContext, tmp_path: Path) -> None:
+    evil = "</script><img src=x onerror='pwned=1'><script>pwned=1</script>"
+    lines = [
+        boxes_line(name, [box(0)], job=f"labeling-job/{evil}", changes={"class-map": {"0": evil}})
+        for name in (evil, f"another{evil}")
+    ]
+    target = tmp_path / "report.html"
+    job = write_tree(tmp_path / "job", [*lines, failed_line(evil)])
+    made = CliRunner().invoke(main, ["report", str(job), "--to", str(target), "--no-images"])
+    assert made.exit_code == 0, made.output
+    page = context.new_page()
+    refused: list[str] = []
+    page.on("console", lambda said: refused.append(said.text))
+    page.on("pageerror", lambda error: refused.append(str(error)))
+    page.goto(target.as_uri())
+    expect(page.locator(".card").first).to_be_visible()
+    page.get_by_role("button", name="한국어").click()
+    page.get_by_role("button", name="English").click()
+    page.locator("[name=class]").select_option(label=evil)
+    page.locator(".card").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("onerror")
+    # Neither run nor refused: the content policy had nothing to do.
+    assert page.evaluate("typeof pwned") == "undefined"
+    assert page.locator("[onerror]").count() == 0
+    assert refused == []
+
+
 def test_the_page_speaks_korean(page: Page) -> None:
     page.get_by_role("button", name="한국어").click()
     expect(page.locator("html")).to_have_attribute("lang", "ko")

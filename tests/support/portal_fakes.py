@@ -14,7 +14,7 @@ from groundwork.jobs.model import JobStatus
 from groundwork.jobs.work import LeasedTask, Worker, WorkerJob
 from groundwork.portal.errors import SignInError
 from groundwork.portal.sessions import Session
-from groundwork.portal.sign_in import PendingSignIn, issuer_of
+from groundwork.portal.sign_in import Identity, PendingSignIn, issuer_of
 
 POOL = "us-east-1_TestPool1"
 CLIENT = "client123"
@@ -95,11 +95,11 @@ class FakeRegistry:
         return [team, foreign]
 
 
-def jwt(claims: Mapping[str, Any]) -> str:
-    """Return an unsigned token with these claims."""
+def jwt(claims: Mapping[str, Any], algorithm: object = "RS256") -> str:
+    """Return a token with these claims that says to be signed."""
     parts = [
         base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
-        for part in ({"alg": "RS256"}, dict(claims))
+        for part in ({"alg": algorithm}, dict(claims))
     ]
     return ".".join([*parts, "signature"])
 
@@ -134,8 +134,8 @@ class FakeCognito:
             }
         )
 
-    def groups_of(self, username: str) -> frozenset[str]:
-        self.asked_for_groups.append(username)
+    def groups_of(self, identity: Identity) -> frozenset[str]:
+        self.asked_for_groups.append(identity.username)
         return frozenset(self.groups)
 
 

@@ -148,6 +148,8 @@ def test_the_client_has_a_secret_and_the_code_flow(workshop: Template) -> None:
     assert client["AllowedOAuthFlowsUserPoolClient"] is True
     assert sorted(client["AllowedOAuthScopes"]) == ["email", "openid", "profile"]
     assert client["SupportedIdentityProviders"] == ["COGNITO"]
+    # Whether there is a user of some name, a wrong password does not tell.
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
     assert client["ClientName"] == "Groundwork-portal"
 
 

@@ -7,6 +7,9 @@ from botocore.exceptions import ClientError
 
 from groundwork.portal.cognito_client import CognitoClient
 from groundwork.portal.errors import NotSetUpError
+from groundwork.portal.sign_in import Identity
+
+ADA = Identity("sub-1", "issuer", "ada", "ada@example.com")
 
 
 class FakeApi:
@@ -16,6 +19,7 @@ class FakeApi:
         self.pool = pool
         self.enabled = True
         self.present = True
+        self.subject = "sub-1"
 
     def describe_user_pool(self, **_: str) -> dict[str, Any]:
         return {"UserPool": self.pool}
@@ -23,7 +27,7 @@ class FakeApi:
     def admin_get_user(self, **_: str) -> dict[str, Any]:
         if not self.present:
             raise ClientError({"Error": {"Code": "UserNotFoundException"}}, "AdminGetUser")
-        return {"Enabled": self.enabled}
+        return {"Enabled": self.enabled, "UserAttributes": [{"Name": "sub", "Value": self.subject}]}
 
     def get_paginator(self, operation: str) -> Any:
         assert operation == "admin_list_groups_for_user"
@@ -62,11 +66,15 @@ def test_a_pool_without_a_domain_is_told() -> None:
 
 def test_all_pages_of_groups_count() -> None:
     client = CognitoClient("us-east-1_A", "client", api=FakeApi())
-    assert client.groups_of("ada") == {"one", "two"}
+    assert client.groups_of(ADA) == {"one", "two"}
 
 
-@pytest.mark.parametrize("change", [{"enabled": False}, {"present": False}])
-def test_disabled_and_deleted_users_are_in_no_group(change: dict[str, bool]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [{"enabled": False}, {"present": False}, {"subject": "sub-2"}],
+    ids=["disabled", "deleted", "another of the same name"],
+)
+def test_who_is_not_the_user_any_more_is_in_no_group(change: dict[str, Any]) -> None:
     api = FakeApi()
     vars(api).update(change)
-    assert CognitoClient("us-east-1_A", "client", api=api).groups_of("ada") == frozenset()
+    assert CognitoClient("us-east-1_A", "client", api=api).groups_of(ADA) == frozenset()

@@ -71,8 +71,13 @@ def test_binary_content_is_encoded() -> None:
 
 
 def test_a_bad_cookie_does_not_hide_the_others() -> None:
-    headers = ["bad[name]=1; __Host-groundwork-session=token_1-2", "b=2", ""]
-    assert read_cookies(headers) == {"__Host-groundwork-session": "token_1-2", "b": "2"}
+    headers = ["bad[name]=1; =2; none; __Host-groundwork-session=token_1-2", "b=2=3", ""]
+    cookies = read_cookies(headers)
+    assert (cookies["__Host-groundwork-session"], cookies["b"]) == ("token_1-2", "2=3")
+
+
+def test_escapes_in_cookies_stay_what_they_are() -> None:
+    assert read_cookies([r'a="b\015\012c"']) == {"a": r'"b\015\012c"'}
 
 
 def test_an_age_of_zero_removes_a_cookie() -> None:

@@ -3,9 +3,9 @@
 import gzip
 import json
 from pathlib import Path
-from typing import Any, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+import boto3
 import pytest
 
 from groundwork import logs
@@ -18,118 +18,26 @@ from groundwork.jobs.errors import (
     LeaseNotFoundError,
     NotInTeamError,
 )
-from groundwork.jobs.work import Work
-from groundwork.portal.directory import Directory
 from groundwork.portal.errors import NotSetUpError
-from groundwork.portal.http import Request, Response
+from groundwork.portal.http import Response
 from groundwork.portal.page_files import PageFiles, read_pages
-from groundwork.portal.routes import Portal
-from groundwork.portal.task_content import TaskContent, TaskContents
+from groundwork.portal.task_content import TaskContent
 from groundwork.portal.task_frame import task_frame
 from groundwork.portal.worker_api import MAXIMUM_BODY_BYTES
-from groundwork.s3_client import S3AccessDeniedError
+from groundwork.s3_client import S3AccessDeniedError, S3Client, S3Uri
 from groundwork.table_client import ConflictError
-from tests.support.portal_fakes import (
-    PAGES,
-    POOL,
-    CountingTokens,
-    FakeClock,
-    FakeCognito,
-    FakeRecords,
-    FakeRegistry,
-    FakeWork,
+from tests.support.portal_browser import (
+    INDEX,
+    LOCAL,
+    PAGE_FILES,
+    SCRIPT,
+    SECURE,
+    Browser,
+    FakeFiles,
+    content,
+    error_of,
 )
-
-SECURE = "https://portal.example"
-LOCAL = "http://portal.localhost:4566"
-
-
-TEMPLATE = b"<crowd-form>{{ task.input.taskObject | grant_read_access }}</crowd-form>"
-INDEX = b"<!doctype html><script type=module src=/assets/app-abc.js></script>"
-SCRIPT = b"globalThis.elements = true;"
-PAGE_FILES = {
-    "index.html": INDEX,
-    "app-abc.js": b"app()",
-    "app-abc.css": b"p { color: red }",
-    "crowd-html-elements.js": SCRIPT,
-    "notes.txt": b"not for anybody",
-}
-
-
-class FakeFiles:
-    """A template that shows its image."""
-
-    def get(self, uri: object) -> bytes:
-        return TEMPLATE
-
-    def size(self, uri: object) -> int:
-        return 100
-
-    def etag(self, uri: object) -> str:
-        return "etag"
-
-    def presign_get(self, uri: object, expires_seconds: int) -> str:
-        return f"https://signed/{uri}?for={expires_seconds}"
-
-
-class Browser:
-    """A portal, and a browser that keeps its cookies."""
-
-    def __init__(self, url: str = SECURE) -> None:
-        self.url = url
-        self.clock = FakeClock()
-        self.cognito = FakeCognito(self.clock)
-        self.records = FakeRecords()
-        self.registry = FakeRegistry()
-        self.work = FakeWork(self.clock)
-        self.cookies: dict[str, str] = {}
-        self.portal = Portal(
-            portal_url=url,
-            directory=Directory(self.registry, self.clock),
-            records=self.records,
-            cognito_for=lambda pool, client: self.cognito,
-            work=cast(Work, self.work),
-            contents=TaskContents(lambda _: FakeFiles(), self.clock),
-            files=PageFiles(lambda: PAGE_FILES),
-            clock=self.clock,
-            new_token=CountingTokens(),
-        )
-
-    def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
-        path, _, query = target.partition("?")
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = Request(method, path, query, sent, dict(self.cookies), body)
-        response = self.portal.handle(request)
-        for cookie in response.cookies:
-            name, _, value = cookie.partition(";")[0].partition("=")
-            if "Max-Age=0" in cookie:
-                self.cookies.pop(name, None)
-            else:
-                self.cookies[name] = value
-        return response
-
-    def get(self, target: str) -> Response:
-        return self.send("GET", target)
-
-    def change(self, target: str, content: Any = None, **headers: str) -> Response:
-        standard = {
-            "content_type": "application/json",
-            "origin": self.url,
-            "x_groundwork_request": "1",
-        }
-        body = json.dumps({} if content is None else content).encode()
-        return self.send("POST", target, body, **(standard | headers))
-
-    def begin(self, return_to: str = "/") -> str:
-        """Go to the sign-in page and return the state that Cognito would bring back."""
-        response = self.get(f"/sign-in?return_to={return_to}")
-        query = parse_qs(urlsplit(response.headers["location"]).query)
-        self.cognito.claims["nonce"] = query["nonce"][0]
-        return query["state"][0]
-
-    def sign_in(self) -> None:
-        response = self.get(f"/oauth2/idpresponse?code=good-code&state={self.begin()}")
-        assert (response.status, response.headers["location"]) == (303, "/")
+from tests.support.portal_fakes import PAGES, POOL
 
 
 @pytest.fixture
@@ -141,17 +49,6 @@ def browser() -> Browser:
 def worker(browser: Browser) -> Browser:
     browser.sign_in()
     return browser
-
-
-def content(response: Response) -> Any:
-    return json.loads(response.body)
-
-
-def error_of(response: Response) -> tuple[int, str]:
-    error = content(response)["error"]
-    assert set(error) == {"code", "message", "hint"}
-    assert error["message"]
-    return int(response.status), error["code"]
 
 
 def test_health_is_public_and_needs_nothing_set_up(browser: Browser) -> None:
@@ -503,6 +400,8 @@ def test_a_frame_holds_the_template_and_may_load_its_image_only(worker: Browser)
     assert policy["img-src"] == ["data:", "blob:", "https://signed/s3://bucket/images/a.jpg"]
     assert policy["connect-src"] == ["https://signed/s3://bucket/images/a.jpg"]
     assert policy["frame-ancestors"] == ["'self'"]
+    allowed = response.headers["connection-allowlist"]
+    assert allowed == f'("{SECURE}/*" "https://signed/*"); webrtc=block; redirects=allow'
 
 
 @pytest.mark.parametrize(
@@ -544,14 +443,52 @@ def test_a_frame_is_for_who_holds_the_task(browser: Browser) -> None:
     assert frame_policy(response)["sandbox"] == ["allow-scripts", "allow-forms"]
 
 
+def sources(*granted: str) -> list[str]:
+    """Return what the frame of a template with these URLs may load pictures from."""
+    response = task_frame(TaskContent("", granted=granted), elements_url=f"{SECURE}/x.js?v=1")
+    policy = frame_policy(response)
+    assert policy["connect-src"] == (policy["img-src"][2:] or ["'none'"])
+    assert sum(map(len, response.headers.values())) < 10_000
+    return policy["img-src"]
+
+
 def test_a_frame_with_very_many_images_still_has_headers_of_bearable_length() -> None:
-    urls = tuple(f"https://bucket.s3.amazonaws.com/{number:0100d};,.png" for number in range(200))
-    policy = frame_policy(
-        task_frame(TaskContent("", granted=urls), elements_url=f"{SECURE}/assets/x.js?v=1")
-    )
-    assert policy["img-src"] == ["data:", "blob:", "https://bucket.s3.amazonaws.com"]
-    few = frame_policy(task_frame(TaskContent("", granted=urls[:1]), elements_url=f"{SECURE}/x.js"))
-    assert few["img-src"][-1].endswith("%3B%2C.png")
+    host = "https://bucket.s3.amazonaws.com"
+    urls = [f"{host}/photos/{number:0100d};,.png?X-Amz-Signature=1" for number in range(200)]
+    assert sources(urls[0]) == ["data:", "blob:", f"{host}/photos/{0:0100d}%3B%2C.png"]
+    assert sources(*urls) == ["data:", "blob:", f"{host}/"]
+
+
+@pytest.mark.parametrize("host", ["https://s3.eu-west-1.amazonaws.com", "http://127.0.0.1:4566"])
+def test_a_frame_with_very_many_images_reaches_no_bucket_but_theirs(host: str) -> None:
+    # A bucket with dots in its name, and the local cloud's, has its name in the path.
+    urls = [f"{host}/our.bucket/{number:0100d}.png" for number in range(200)]
+    assert sources(*urls) == ["data:", "blob:", f"{host}/our.bucket/"]
+    others = [f"{host}/bucket.{number:050d}/a.png" for number in range(200)]
+    assert sources(*others) == ["data:", "blob:"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a.jpg; script-src *",
+        "a.jpg, default-src *",
+        "a'b 'unsafe-eval'",
+        "a\r\nset-cookie: b=c",
+        "../../other/../a.jpg",
+        "작업 \U0001f600?x=y#z.jpg",
+        "*",
+    ],
+)
+def test_no_files_name_gets_out_of_its_place_in_the_policy(key: str) -> None:
+    api = boto3.client("s3", "eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    url = S3Client(api).presign_get(S3Uri("photos", key), 60)
+    allowed = sources(url)
+    assert len(allowed) == 3
+    assert allowed[2].startswith("https://photos.s3.")
+    assert allowed[2].isascii()
+    assert not set(allowed[2]) & set(" ;,'\"*\r\n")
+    assert unquote(urlsplit(allowed[2]).path) == f"/{key}"
 
 
 def test_nothing_to_do_is_no_content(worker: Browser) -> None:

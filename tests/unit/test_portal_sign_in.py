@@ -122,6 +122,9 @@ def test_a_worker_without_an_address_goes_by_the_user_name() -> None:
         ("exp", START.timestamp() - 61),
         ("exp", "tomorrow"),
         ("exp", True),
+        ("exp", float("nan")),
+        ("aud", [CLIENT, "another-client"]),
+        ("token_use", None),
         ("sub", ""),
         ("cognito:username", None),
     ],
@@ -129,6 +132,12 @@ def test_a_worker_without_an_address_goes_by_the_user_name() -> None:
 def test_a_token_with_a_wrong_claim_is_refused(claim: str, value: object) -> None:
     with pytest.raises(SignInError, match=claim):
         identify(jwt({**CLAIMS, claim: value}))
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "ES256", "", None, 1])
+def test_a_token_that_cognito_does_not_sign_so_is_refused(algorithm: object) -> None:
+    with pytest.raises(SignInError, match="alg"):
+        identify(jwt(CLAIMS, algorithm))
 
 
 def test_every_wrong_claim_is_told_but_the_nonce_is_not_shown() -> None:

@@ -76,6 +76,43 @@ def test_urls_of_a_month_long_lease_last_a_week(contents: TaskContents) -> None:
     assert html == '<img src="https://data/a.jpg?expires=604800">'
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://foreign/a.jpg",
+        "s3://foreign/{{ task.input.taskObject | url_encode }}",
+        "s3://data.foreign/a.jpg",
+        "s3://bucket@foreign/a.jpg",
+        "s3://databucket/a.jpg",
+    ],
+)
+def test_a_template_tells_a_foreign_bucket_nothing(
+    contents: TaskContents, files: FakeFiles, uri: str
+) -> None:
+    # Whoever owns the bucket would read in its log what the address is made of, and could let the
+    # page write there.
+    files.text = (
+        f"{{% capture uri %}}{uri}{{% endcapture %}}{{{{ uri | grant_read_access }}}}".encode()
+    )
+    content = contents.content_of(TASK)
+    assert (content.html, content.granted) == (None, ())
+    [problem] = content.problems
+    assert "grant_read_access: s3://" in problem
+    assert "is in no bucket of the task's data or of the template" in problem
+
+
+def test_a_template_may_show_what_is_beside_it_and_what_its_data_name(
+    contents: TaskContents, files: FakeFiles
+) -> None:
+    files.text = b"""{{ "s3://bucket/good-example.png" | grant_read_access }}
+    {{ task.input.list | split: "," | last | grant_read_access }}"""
+    task = replace(TASK, task_input={**TASK.task_input, "list": "s3://data/a,s3://more.data/b"})
+    assert contents.content_of(task).granted == (
+        "https://bucket/good-example.png?expires=300",
+        "https://more.data/b?expires=300",
+    )
+
+
 def test_a_template_is_fetched_once_and_its_etag_asked_for_after_a_while(
     contents: TaskContents, files: FakeFiles, clock: FakeClock
 ) -> None:

@@ -152,3 +152,16 @@ def test_status_asks_for_what_it_needs(tmp_path: Path, monkeypatch: pytest.Monke
     assert result.exit_code == 1
     assert "groundwork up" in result.stderr
     assert json.loads(run("status", "--json").stdout) == {"running": False}
+
+
+def test_names_in_a_job_do_not_steer_the_terminal(tmp_path: Path) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b2Jname"
+    line = boxes_line(
+        evil, [box(0)], job=f"labeling-job/{evil}", changes={"class-map": {"0": evil}}
+    )
+    job = write_tree(tmp_path / "job", [line])
+    refused = run("results", tmp_path / evil)
+    assert refused.exit_code
+    for output in (run("results", job).stdout, refused.stderr):
+        assert "name" in output
+        assert not set(output) & {"\x1b", "\x07", "\x9b"}

@@ -12,6 +12,8 @@ export interface Page {
 }
 
 const NOTICE_MILLISECONDS = 10_000;
+/** A template may have any number of things told; the worker keeps sight of the page. */
+const MOST_NOTICES = 4;
 
 /** What all pages share: the bar at the top, notices, the worker, and the way to other pages. */
 export class Shell {
@@ -97,6 +99,8 @@ export class Shell {
       ),
     );
     this.#notices.append(notice);
+    while (this.#notices.childElementCount > MOST_NOTICES)
+      this.#notices.firstElementChild?.remove();
     setTimeout(remove, kind === "info" ? NOTICE_MILLISECONDS / 2 : NOTICE_MILLISECONDS);
   }
 

@@ -149,12 +149,12 @@ export class CrowdForm extends HTMLElement {
 
   /** Bring back a draft that this form gave before. */
   restore(draft: JsonObject): void {
-    const next: Record<string, number> = {};
+    const next = new Map<string, number>();
     for (const part of this.elements) {
       if (part.name === "") continue;
       const drafts = Object.hasOwn(draft, part.name) ? draft[part.name] : undefined;
-      const index = next[part.name] ?? 0;
-      next[part.name] = index + 1;
+      const index = next.get(part.name) ?? 0;
+      next.set(part.name, index + 1);
       const value = Array.isArray(drafts) ? drafts[index] : undefined;
       if (value === undefined || value === null) continue;
       try {
@@ -168,14 +168,13 @@ export class CrowdForm extends HTMLElement {
   }
 
   #draft(): JsonObject {
-    const draft: { [name: string]: Json[] } = {};
+    const drafts = new Map<string, Json[]>();
     for (const part of this.elements) {
       if (part.name === "") continue;
       const value = part instanceof AnswerElement ? part.draft() : nativeDraft(part);
-      draft[part.name] ??= [];
-      draft[part.name]?.push(value ?? null);
+      drafts.set(part.name, [...(drafts.get(part.name) ?? []), value ?? null]);
     }
-    return draft;
+    return Object.fromEntries(drafts);
   }
 
   #arrange(): void {
