@@ -15,10 +15,10 @@ export OPENBLAS_NUM_THREADS := 1
 
 PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*' -not -path 'portal/.vitest/*' -not -path 'portal/node_modules/*')
 
-.PHONY: help setup demo test lint unit synth contract portal e2e bench clean
+.PHONY: help setup demo test lint unit synth contract portal e2e least-privilege bench clean
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: .venv/.installed node_modules/.installed portal/dist/.built ## Install the pinned Python and Node packages, build the portal's pages
 
@@ -72,6 +72,11 @@ portal: setup ## The portal's pages and elements in Chromium (Debian: apt-get in
 e2e: setup ## Deploy, label, destroy on the local cloud
 	@echo "== end-to-end tests"
 	$(BIN)/pytest tests/e2e -q
+
+least-privilege: setup ## Each right of each role: needed by a real run of both flavours, and enough for it (about 12 minutes)
+	@echo "== least privilege"
+	$(BIN)/pytest tests/synth/test_rights.py tests/synth/test_calls_are_allowed.py -q
+	$(BIN)/pytest tests/e2e/test_automated_labeling.py tests/e2e/test_ground_truth_flavour.py tests/e2e/test_open_flavour.py tests/e2e/test_rights_used.py -q
 
 bench: setup ## Run the benchmarks, or one with NAME=...
 	$(BIN)/python -m benchmarks $(NAME)
