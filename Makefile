@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS := 1
 
 PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*' -not -path 'portal/.vitest/*' -not -path 'portal/node_modules/*')
 
-.PHONY: help setup demo test lint audit-dependencies unit synth contract portal e2e reliability bench clean
+.PHONY: help setup demo test lint audit-dependencies unit synth contract portal e2e reliability least-privilege bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -83,6 +83,11 @@ reliability: setup ## Let every fault happen at every point, and write docs/reli
 	GROUNDWORK_FAULT_ROWS=build/faults $(BIN)/pytest tests/faults -q -n auto --timeout 7200
 	GROUNDWORK_FAULT_ROWS=build/faults $(BIN)/pytest tests/e2e/test_destroy_and_faults.py -q
 	$(BIN)/python -m tests.support.reliability build/faults
+
+least-privilege: setup ## Each right of each role: needed by a real run of both flavours, and enough for it (about 12 minutes)
+	@echo "== least privilege"
+	$(BIN)/pytest tests/synth/test_rights.py tests/synth/test_calls_are_allowed.py -q
+	$(BIN)/pytest tests/e2e/test_automated_labeling.py tests/e2e/test_ground_truth_flavour.py tests/e2e/test_open_flavour.py tests/e2e/test_rights_used.py -q
 
 bench: setup ## Run the benchmarks, or one with NAME=...
 	$(BIN)/python -m benchmarks $(NAME)

@@ -1,5 +1,6 @@
 """Sessions with the rights of a role that the engine assumes."""
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,24 @@ _CONFIG = Config(
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 _SESSION_SECONDS = 3600
 _MAXIMUM_SESSION_NAME_CHARACTERS = 64
+# All that labeling needs. A role that may do more, and trusts the engine or the whole account,
+# lends the engine no more: a session has the rights that its role and this policy both allow.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
+SESSION_ACTIONS = (
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "lambda:InvokeFunction",
+    "s3:AbortMultipartUpload",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+)
+_SESSION_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": SESSION_ACTIONS, "Resource": "*"}],
+    }
+)
 
 
 class RoleError(Exception):
@@ -48,7 +67,10 @@ def job_session_name(job_name: str) -> str:
 def _assume(sts: Any, role_arn: str, session_name: str) -> dict[str, str]:
     try:
         answer = sts.assume_role(
-            RoleArn=role_arn, RoleSessionName=session_name, DurationSeconds=_SESSION_SECONDS
+            RoleArn=role_arn,
+            RoleSessionName=session_name,
+            DurationSeconds=_SESSION_SECONDS,
+            Policy=_SESSION_POLICY,
         )
     except (ClientError, BotoCoreError) as error:
         if is_passing(error):

@@ -14,6 +14,7 @@ from stacks.constructs.engine_api import EngineApi
 from stacks.constructs.engine_dashboard import EngineDashboard
 from stacks.constructs.engine_loop import EngineLoop
 from stacks.constructs.engine_portal import EnginePortal, PortalAddress
+from stacks.constructs.engine_rights import AVAILABLE_INDEX
 from stacks.constructs.engine_watch import EngineWatch
 from stacks.constructs.functions import LabelingService
 from stacks.constructs.library import Library
@@ -60,6 +61,7 @@ class EngineStack(cdk.Stack):
             "Portal",
             address=address,
             table=table,
+            state_machine=loop.state_machine,
             layers=layers,
         )
         api = EngineApi(
@@ -71,6 +73,7 @@ class EngineStack(cdk.Stack):
             layers=layers,
         )
         self.service = LabelingService(api.url, api.api.function.function_arn)
+        self.notifying_role = loop.steps.role
         self.function_roles = (
             api.api.role,
             loop.steps.role,
@@ -166,7 +169,7 @@ def _build_table(scope: Construct) -> dynamodb.Table:
     )
     # Open tasks in the order in which they may be taken.
     table.add_global_secondary_index(
-        index_name="available",
+        index_name=AVAILABLE_INDEX,
         partition_key=dynamodb.Attribute(name="available_pk", type=dynamodb.AttributeType.STRING),
         sort_key=dynamodb.Attribute(name="available_sk", type=dynamodb.AttributeType.STRING),
         projection_type=dynamodb.ProjectionType.ALL,

@@ -52,9 +52,30 @@ def allow(
         acknowledge_wildcards(role, because, *wildcards)
 
 
+def allow_passing(role: iam.IRole, passed: iam.IRole) -> None:
+    """Let a role hand another one to SageMaker; the open engine asks for the very same right."""
+    service = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    allow(role, ["iam:PassRole"], [passed.role_arn], conditions={"StringEquals": service})
+
+
 def arn(service: str, resource: str, *, region: str = cdk.Aws.REGION) -> str:
     """Return the ARN of a resource in this account; pass `region=""` for a global service."""
     return f"arn:{cdk.Aws.PARTITION}:{service}:{region}:{cdk.Aws.ACCOUNT_ID}:{resource}"
+
+
+def service_principal(name: str, *, source: str | None = None) -> iam.ServicePrincipal:
+    """Return an AWS service that acts for this account and for nobody else's.
+
+    Parameters
+    ----------
+    source
+        ARN pattern of the resources that it acts for; None where they are not known beforehand.
+    """
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    conditions = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
+    if source is not None:
+        conditions["ArnLike"] = {"aws:SourceArn": source}
+    return iam.ServicePrincipal(f"{name}.amazonaws.com", conditions=conditions)
 
 
 def _accept(construct: IConstruct, findings: Sequence[str], reason: str) -> None:

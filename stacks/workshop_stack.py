@@ -53,6 +53,7 @@ class WorkshopStack(cdk.Stack):
         )
         self._config = config
         self._service = engine.service if engine else LabelingService()
+        self._notifier = iam.ArnPrincipal(engine.notifying_role.role_arn) if engine else None
         self._layers = Library(self, "Library").layers
         self._key = self._encryption_key()
         if engine is None:
@@ -161,6 +162,7 @@ class WorkshopStack(cdk.Stack):
             workforce=workforce,
             worker_emails=config.worker_emails,
             provider=None if native else provider,
+            notifier=self._notifier,
             layers=self._layers,
             tags=config.tags,
         )

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,9 @@ class Answer:
     body: bytes
 
 
-def dispatch(engine: Engine, target: str, body: bytes, *, request_id: str) -> Answer:
+def dispatch(
+    engine: Engine, target: str, body: bytes, *, request_id: str, caller: str | None = None
+) -> Answer:
     """Answer one request.
 
     Parameters
@@ -44,10 +46,12 @@ def dispatch(engine: Engine, target: str, body: bytes, *, request_id: str) -> An
         The request, as JSON.
     request_id
         What identifies the request in the log and in the answer.
+    caller
+        ARN of who signed the request; None where the function was invoked directly.
     """
     operation = target.removeprefix(TARGET_PREFIX)
     try:
-        response = _run(engine, target, operation, body)
+        response = _run(replace(engine, caller=caller), target, operation, body)
     except ServiceError as error:
         _logger.info("API request", extra=_line(operation, error.code))
         return _answer(error.response(), request_id)

@@ -19,12 +19,16 @@ class Engine:
     ----------
     portal_url
         Where workers sign in, with or without a scheme.
+    may_pass
+        Tells whether a caller, by its ARN, may hand a role to the engine.
     files_for_role
         Gives S3 with a role's rights, from the role's ARN and a name for the session.
     clock
         The present, aware of its time zone.
     new_reference_code
         A new identifier of a labeling job.
+    caller
+        ARN of who signed the request; None where the function was invoked directly.
     """
 
     region: str
@@ -33,9 +37,11 @@ class Engine:
     registry: RegistryStore
     jobs: JobStore
     loop: LoopClient
+    may_pass: Callable[[str, str], bool]
     files_for_role: Callable[[str, str], S3Client]
     clock: Callable[[], datetime]
     new_reference_code: Callable[[], str]
+    caller: str | None = None
 
     @property
     def sub_domain(self) -> str:

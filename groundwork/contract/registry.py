@@ -7,6 +7,8 @@ from datetime import datetime
 MAXIMUM_WORKTEAMS = 25
 # The console's own name, and that of a workforce that comes with the first work team.
 DEFAULT_WORKFORCE_NAME = "default"
+# The tag by which the owner of a user pool lets the open engine's portal sign its users in.
+POOL_TAG_KEY, POOL_TAG_VALUE = "groundwork", "workforce"
 
 
 class RegistryError(Exception):

@@ -97,6 +97,8 @@ class LocalCloud:
         Where the emulator keeps its data; by default build/local in the project.
     enforce_iam
         Check every call against IAM policies, as AWS does.
+    rights_record
+        File that the decisions are added to; see groundwork.local.rights_record.
     report
         Is told, a line at a time, what is being done.
     """
@@ -108,12 +110,17 @@ class LocalCloud:
         port: int = DEFAULT_PORT,
         *,
         enforce_iam: bool = False,
+        rights_record: Path | None = None,
         report: Report = lambda line: None,
     ) -> None:
         self.project = project
         self.folder = folder or project / "build" / "local"
         self.emulator = Emulator(
-            self.folder, project / "node_modules", port=port, enforce_iam=enforce_iam
+            self.folder,
+            project / "node_modules",
+            port=port,
+            enforce_iam=enforce_iam,
+            rights_record=rights_record,
         )
         self._report = report
         self._session = _isolated_session()

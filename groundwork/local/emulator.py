@@ -21,6 +21,8 @@ from groundwork.errors import UserError
 DEFAULT_PORT = 4566
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
+# Names the file in the environment of the emulator's process.
+RIGHTS_RECORD = "GROUNDWORK_RIGHTS_RECORD"
 
 _HOST = "127.0.0.1"
 _START_TIMEOUT_SECONDS = 60
@@ -52,12 +54,15 @@ class Emulator:
         Where Node functions find the AWS SDK, which AWS's own runtime carries.
     enforce_iam
         Check every call against IAM policies, as AWS does.
+    rights_record
+        File that the decisions are added to; see groundwork.local.rights_record.
     """
 
     folder: Path
     node_modules: Path
     port: int = DEFAULT_PORT
     enforce_iam: bool = False
+    rights_record: Path | None = None
 
     @property
     def endpoint(self) -> str:
@@ -186,26 +191,31 @@ class Emulator:
 
     def environment(self) -> dict[str, str]:
         """Settings of the process, with nothing of the user's own AWS set-up in them."""
-        return clean_environment() | {
-            "GATEWAY_PORT": str(self.port),
-            "BIND_HOST": _HOST,
-            "MINISTACK_HOST": "localhost",
-            "MINISTACK_ACCOUNT_ID": ACCOUNT,
-            "MINISTACK_REGION": REGION,
-            "AUTH": "true" if self.enforce_iam else "false",
-            "PERSIST_STATE": "1",
-            "STATE_DIR": str(self._state.resolve()),
-            "S3_PERSIST": "1",
-            "S3_DATA_DIR": str(self._objects.resolve()),
-            "TMPDIR": str(self._temporary.resolve()),
-            "NODE_PATH": str(self.node_modules.resolve()),
-            # Listeners that nothing here uses, and that would not keep to the loopback address.
-            "IOT_MTLS_ENABLED": "0",
-            "SFTP_ENABLED": "0",
-            # Functions run as plain processes; a Docker daemon that may be there is not asked.
-            "DOCKER_HOST": "unix:///nonexistent",
-            "PYTHONUNBUFFERED": "1",
-        }
+        record = {RIGHTS_RECORD: str(self.rights_record)} if self.rights_record else {}
+        return (
+            clean_environment()
+            | record
+            | {
+                "GATEWAY_PORT": str(self.port),
+                "BIND_HOST": _HOST,
+                "MINISTACK_HOST": "localhost",
+                "MINISTACK_ACCOUNT_ID": ACCOUNT,
+                "MINISTACK_REGION": REGION,
+                "AUTH": "true" if self.enforce_iam else "false",
+                "PERSIST_STATE": "1",
+                "STATE_DIR": str(self._state.resolve()),
+                "S3_PERSIST": "1",
+                "S3_DATA_DIR": str(self._objects.resolve()),
+                "TMPDIR": str(self._temporary.resolve()),
+                "NODE_PATH": str(self.node_modules.resolve()),
+                # Listeners that nothing here uses, and that would not keep to the loopback address.
+                "IOT_MTLS_ENABLED": "0",
+                "SFTP_ENABLED": "0",
+                # Functions run as plain processes; a Docker daemon that may be there is not asked.
+                "DOCKER_HOST": "unix:///nonexistent",
+                "PYTHONUNBUFFERED": "1",
+            }
+        )
 
     def _wait_until_ready(self, pid: int) -> None:
         deadline = time.monotonic() + _START_TIMEOUT_SECONDS

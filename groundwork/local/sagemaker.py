@@ -60,6 +60,7 @@ def install(port: int) -> None:
         _trust_as_service,
         ("trust_doc", "caller_arn", "ctx"),
     )
+    wrap(iam_evaluator, "_resource_policy", _policy_as_service, ("service", "resource_arn"))
     wrap(stacks, "_runs_on_worker_thread", _worker_thread, ("resource_type",))
     types = _ResourceTypes(f"http://127.0.0.1:{port}")
     provisioners._RESOURCE_HANDLERS["AWS::SageMaker::Workforce"] = types.workforce()
@@ -140,6 +141,25 @@ def _trust_as_service(
         ctx, service_context={**ctx.service_context, "aws:sourceaccount": ctx.principal_account}
     )
     return original({**trust, "Statement": statements}, caller_arn, as_service)
+
+
+def _policy_as_service(
+    original: Callable[..., tuple[Any, str] | None], service: str, resource_arn: str
+) -> tuple[Any, str] | None:
+    """Let the engine's functions publish to the topics that let SageMaker: they are SageMaker."""
+    found, engine = original(service, resource_arn), _engine()
+    if service != "sns" or not found or not found[0] or engine is None:
+        return found
+    policy = json.loads(found[0])
+    functions = f"arn:aws:sts::{get_account_id()}:assumed-role/{engine[0]}-*"
+    # Its conditions are on the service's own request, which no request here is.
+    statements = [
+        {**statement, "Principal": {"AWS": functions}, "Condition": {}}
+        if _names_sagemaker(statement)
+        else statement
+        for statement in policy.get("Statement", [])
+    ]
+    return {**policy, "Statement": statements}, found[1]
 
 
 def _names_sagemaker(statement: dict[str, Any]) -> bool:

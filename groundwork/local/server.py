@@ -16,7 +16,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app
 
-from groundwork.local import corrections, function_processes, sagemaker
+from groundwork.local import corrections, function_processes, rights_record, sagemaker
+from groundwork.local.emulator import RIGHTS_RECORD
 from groundwork.local.hooks import EmulatorChangedError
 
 
@@ -42,6 +43,9 @@ def _run(port: int) -> None:
         corrections.install_all()
         function_processes.install()
         sagemaker.install(port)
+        # The last one: it writes down what the corrections have come to.
+        if record := os.environ.get(RIGHTS_RECORD):
+            rights_record.install(Path(record))
     except EmulatorChangedError as error:
         sys.exit(str(error))
     # Every connection and every function's pipes take one; the usual limit is 1,024.

@@ -5,6 +5,8 @@ import json
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +14,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from groundwork.contract.registry import POOL_TAG_KEY, POOL_TAG_VALUE
 from groundwork.portal.errors import NotSetUpError, SignInError
 from groundwork.portal.sign_in import Identity, region_of
 
@@ -59,7 +62,7 @@ class CognitoClient:
         Raises
         ------
         NotSetUpError
-            If the pool has no domain.
+            If the pool has no domain, or is not open to the portal.
         """
         if self._pages_url is None:
             self._pages_url = self._find_pages_url()
@@ -72,6 +75,8 @@ class CognitoClient:
         ------
         SignInError
             If Cognito refuses it.
+        NotSetUpError
+            If the pool is not open to the portal.
         """
         form = {
             "grant_type": "authorization_code",
@@ -109,7 +114,8 @@ class CognitoClient:
     def _find_pages_url(self) -> str:
         if self._endpoint_url:
             return self._endpoint_url.rstrip("/")
-        pool = self._api.describe_user_pool(UserPoolId=self.user_pool)["UserPool"]
+        with self._told_when_closed():
+            pool = self._api.describe_user_pool(UserPoolId=self.user_pool)["UserPool"]
         if custom := pool.get("CustomDomain"):
             return f"https://{custom}"
         prefix = pool.get("Domain")
@@ -125,11 +131,25 @@ class CognitoClient:
 
     def _client_secret(self) -> str | None:
         if self._secret is None:
-            client = self._api.describe_user_pool_client(
-                UserPoolId=self.user_pool, ClientId=self.client_id
-            )["UserPoolClient"]
+            with self._told_when_closed():
+                client = self._api.describe_user_pool_client(
+                    UserPoolId=self.user_pool, ClientId=self.client_id
+                )["UserPoolClient"]
             self._secret = client.get("ClientSecret")
         return self._secret
+
+    @contextmanager
+    def _told_when_closed(self) -> Iterator[None]:
+        """Say what to do where the portal's role has no right on the pool."""
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDeniedException":
+                raise
+            raise NotSetUpError(
+                f"user pool {self.user_pool} is not open to the portal; its owner has to tag it "
+                f"{POOL_TAG_KEY}={POOL_TAG_VALUE} with cognito-idp:TagResource"
+            ) from error
 
     def _post_token(self, form: dict[str, str], secret: str | None) -> dict[str, Any]:
         headers = {"content-type": "application/x-www-form-urlencoded"}

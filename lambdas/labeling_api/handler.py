@@ -10,6 +10,7 @@ from typing import Any
 
 from groundwork import logs
 from groundwork.contract.arns import Arn
+from groundwork.contract.caller_client import CallerClient, caller_of
 from groundwork.contract.dispatch import dispatch
 from groundwork.contract.engine import Engine
 from groundwork.contract.registry_store import RegistryStore
@@ -33,6 +34,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             headers.get("x-amz-target", ""),
             base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
             request_id=context.aws_request_id,
+            caller=caller_of(event),
         )
     return {
         "statusCode": answer.status,
@@ -51,6 +53,7 @@ def _engine(account: str) -> Engine:
         registry=RegistryStore.from_environment(),
         jobs=JobStore.from_environment(),
         loop=LoopClient.from_environment(),
+        may_pass=CallerClient.from_environment().may_pass,
         files_for_role=S3Client.for_role,
         clock=lambda: datetime.now(UTC),
         new_reference_code=lambda: secrets.token_hex(16),

@@ -17,7 +17,7 @@ from constructs import Construct
 from groundwork.image_folder import IMAGE_SUFFIXES, ImageFolder
 from stacks.constructs.functions import function_role, log_group
 from stacks.paths import BUILD
-from stacks.policy import acknowledge, acknowledge_wildcards
+from stacks.policy import acknowledge, allow
 
 IMAGES_PREFIX = "images"
 INPUT_PREFIX = "input"
@@ -148,23 +148,31 @@ class Dataset(Construct):
                 # The archive and what is in it lie there side by side; images hardly compress.
                 ephemeral_storage_size=cdk.Size.mebibytes(max(512, 2 * mebibytes + 256)),
                 log_group=logged_to,
-                role=role,
+                # CDK would let it read every asset, and delete what is in the bucket.
+                role=role.without_policy_updates(),
             )
-        self._acknowledge_upload(role, uploads[0][1])
-
-    def _acknowledge_upload(self, role: iam.Role, asset: s3_assets.Asset) -> None:
-        reason = "CDK's upload function may read any of its own app's assets, under generated names"
-        read = ("s3:GetObject*", "s3:GetBucket*", "s3:List*")
-        acknowledge_wildcards(role, reason, *read, f"{asset.bucket.bucket_arn}/*")
-        reason = "CDK's upload function writes image names that are the customer's to choose"
-        wildcards = ["s3:DeleteObject*", "s3:Abort*", f"{self.bucket.bucket_arn}/*"]
-        if self.bucket.encryption_key is not None:
-            wildcards += ["kms:GenerateDataKey*", "kms:ReEncrypt*"]
-        acknowledge_wildcards(role, reason, *wildcards)
+        self._allow_upload(role, uploads)
         for each in cdk.Stack.of(self).node.children:
             if each.node.id.startswith("Custom::CDKBucketDeployment"):
                 reason = "CDK sets the runtime of its upload function, and moves it on"
                 acknowledge(each, "AwsSolutions-L1", reason)
+
+    def _allow_upload(
+        self, role: iam.Role, uploads: Sequence[tuple[str, s3_assets.Asset, str]]
+    ) -> None:
+        archives = [f"{asset.bucket.bucket_arn}/{asset.s3_object_key}" for _, asset, _ in uploads]
+        allow(role, ["s3:GetObject"], archives)
+        allow(role, ["s3:ListBucket"], [self.bucket.bucket_arn])
+        allow(
+            role,
+            ["s3:PutObject", "s3:AbortMultipartUpload"],
+            [f"{self.bucket.bucket_arn}/{prefix}/*" for _, _, prefix in uploads],
+            because="CDK's upload function writes image names that are the customer's to choose",
+        )
+        if self.bucket.encryption_key is not None:
+            # Parts of an upload are read again when they are put together.
+            actions = ["kms:GenerateDataKey", "kms:Decrypt"]
+            allow(role, actions, [self.bucket.encryption_key.key_arn])
 
 
 @jsii.implements(s3_deployment.ISource)
@@ -180,8 +188,8 @@ class _Archive:
         self._markers = markers
 
     def bind(self, _scope: Construct, *, handler_role: iam.IRole) -> s3_deployment.SourceConfig:
-        """Let the upload function read the archive, and say where it is."""
-        self._asset.grant_read(handler_role)
+        """Say where the archive is; the upload function's rights are given with its role."""
+        del handler_role
         return s3_deployment.SourceConfig(
             bucket=self._asset.bucket,
             zip_object_key=self._asset.s3_object_key,

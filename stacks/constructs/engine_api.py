@@ -8,9 +8,9 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from stacks.constructs.engine_rights import (
-    acknowledge_index,
+    allow_callers,
     allow_job_roles,
-    allow_sign_in,
+    allow_table,
     allow_task_answers,
 )
 from stacks.constructs.functions import PythonFunction
@@ -45,14 +45,11 @@ class EngineApi(Construct):
             memory_mib=512,
             description="The SageMaker labeling API",
         )
-        table.grant_read_write_data(self.api.role)
-        acknowledge_index(self.api.role, table)
+        allow_table(self.api.role, table, "GetItem", "Query", "PutItem", "DeleteItem")
         allow(self.api.role, ["states:StartExecution"], [state_machine.state_machine_arn])
-        allow_task_answers(self.api.role)
+        allow_task_answers(self, self.api.role, state_machine.state_machine_arn)
         allow_job_roles(self.api.role)
-        allow_sign_in(
-            self.api.role, "DescribeUserPool", "DescribeUserPoolClient", "DescribeUserPoolDomain"
-        )
+        allow_callers(self.api.role)
         self.url = self.api.function.add_function_url(
             auth_type=lambda_.FunctionUrlAuthType.AWS_IAM
         ).url

@@ -15,13 +15,13 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from stacks.constructs.engine_rights import (
-    acknowledge_index,
     allow_job_roles,
+    allow_table,
     allow_task_answers,
 )
 from stacks.constructs.functions import PythonFunction, log_group
 from stacks.constructs.loop_definition import definition
-from stacks.policy import acknowledge_wildcards, allow, arn
+from stacks.policy import acknowledge_wildcards, allow, arn, service_principal
 
 _STEP_TIMEOUT_SECONDS = 900
 # The most that a new account's functions may have:
@@ -61,18 +61,11 @@ class EngineLoop(Construct):
             memory_mib=1024,
             description="The steps of a labeling job's loop",
         )
-        table.grant_read_write_data(self.steps.role)
-        acknowledge_index(self.steps.role, table)
+        # Notices to a work team need no right of the role's: the team's topic lets it publish.
+        allow_table(self.steps.role, table, "GetItem", "Query", "PutItem", "UpdateItem")
         allow_job_roles(self.steps.role)
         events = [arn("events", "event-bus/default")]
         allow(self.steps.role, ["events:PutEvents"], events)
-        allow(
-            self.steps.role,
-            ["sns:Publish"],
-            [arn("sns", "*")],
-            because="Each work team brings a topic of its own for its notices",
-        )
-        allow_task_answers(self.steps.role)
         self.auto_labeling = PythonFunction(
             self,
             "AutoLabeling",
@@ -84,12 +77,18 @@ class EngineLoop(Construct):
             description="Automated labeling: features, training, inference",
         )
         # It reads what is known of a job; what it makes goes to the job's bucket.
-        allow(self.auto_labeling.role, ["dynamodb:GetItem"], [table.table_arn])
+        allow_table(self.auto_labeling.role, table, "GetItem")
         allow_job_roles(self.auto_labeling.role)
         self.state_machine = self._build_state_machine()
+        allow_task_answers(self.steps, self.steps.role, self.state_machine.state_machine_arn)
 
     def _build_state_machine(self) -> stepfunctions.StateMachine:
-        role = iam.Role(self, "LoopRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        # Its machine's name is not known before it, and the machine comes after its role.
+        role = iam.Role(
+            self,
+            "LoopRole",
+            assumed_by=service_principal("states", source=arn("states", "stateMachine:*")),
+        )
         functions = {"LabelingSteps": self.steps, "AutoLabeling": self.auto_labeling}
         arns = {name: each.function.function_arn for name, each in functions.items()}
         allow(role, ["lambda:InvokeFunction"], list(arns.values()))

@@ -8,12 +8,14 @@ from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from stacks.constructs.engine_rights import (
-    acknowledge_index,
+    allow_index,
     allow_job_roles,
     allow_sign_in,
+    allow_table,
     allow_task_answers,
 )
 from stacks.constructs.functions import PythonFunction, log_group
@@ -71,6 +73,7 @@ class EnginePortal(Construct):
         *,
         address: PortalAddress,
         table: dynamodb.Table,
+        state_machine: stepfunctions.StateMachine,
         layers: Sequence[lambda_.ILayerVersion],
     ) -> None:
         super().__init__(scope, construct_id)
@@ -85,10 +88,11 @@ class EnginePortal(Construct):
             description="Worker portal: pages, sign-in and worker API",
             more_files=_pages(),
         )
-        table.grant_read_write_data(self.portal.role)
-        acknowledge_index(self.portal.role, table)
+        actions = ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
+        allow_table(self.portal.role, table, *actions)
+        allow_index(self.portal.role, table)
         allow_job_roles(self.portal.role)
-        allow_task_answers(self.portal.role)
+        allow_task_answers(self, self.portal.role, state_machine.state_machine_arn)
         allow_sign_in(
             self.portal.role,
             "AdminGetUser",

@@ -2,8 +2,23 @@
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from constructs import Construct
 
-from stacks.policy import acknowledge_wildcards, allow, arn
+from groundwork.contract.registry import POOL_TAG_KEY, POOL_TAG_VALUE
+from stacks.policy import allow, arn
+
+# Of open tasks, in the order in which they may be taken.
+AVAILABLE_INDEX = "available"
+
+
+def allow_table(role: iam.Role, table: dynamodb.Table, *actions: str) -> None:
+    """Let a function do what it does with the engine's table; a transaction is its single parts."""
+    allow(role, [f"dynamodb:{action}" for action in actions], [table.table_arn])
+
+
+def allow_index(role: iam.Role, table: dynamodb.Table) -> None:
+    """Let a function look for open tasks."""
+    allow(role, ["dynamodb:Query"], [f"{table.table_arn}/index/{AVAILABLE_INDEX}"])
 
 
 def allow_job_roles(role: iam.Role) -> None:
@@ -25,28 +40,40 @@ def allow_job_roles(role: iam.Role) -> None:
     )
 
 
+def allow_callers(role: iam.Role) -> None:
+    """Let a function ask whether a caller may pass a role, which it must not decide by itself."""
+    roles, users = arn("iam", "role/*", region=""), arn("iam", "user/*", region="")
+    because = "Any user or role of the account may be who calls; nothing of theirs can be changed"
+    allow(role, ["iam:SimulatePrincipalPolicy"], [roles, users], because=because)
+    allow(role, ["iam:GetRole"], [roles], because=because)
+
+
 def allow_sign_in(role: iam.Role, *actions: str) -> None:
     """Let a function look at the user pools that workforces are made of."""
     allow(
         role,
         [f"cognito-idp:{action}" for action in actions],
         [arn("cognito-idp", "userpool/*")],
-        because="CreateWorkforce names any user pool of the account",
+        because="CreateWorkforce names any user pool of the account that its owner tagged for it",
+        conditions={"StringEquals": {f"aws:ResourceTag/{POOL_TAG_KEY}": POOL_TAG_VALUE}},
     )
 
 
-def allow_task_answers(role: iam.Role) -> None:
-    """Let a function wake a loop that waits for people."""
-    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
-    allow(
-        role,
-        ["states:SendTaskSuccess"],
-        ["*"],
-        because="IAM knows no resource for this action; the task's token says which loop is meant",
+def allow_task_answers(scope: Construct, role: iam.Role, state_machine_arn: str) -> None:
+    """Let a function wake a loop that waits for people.
+
+    In a policy of its own: the machine comes after its functions, and these after their role's own
+    policy.
+
+    The service authorization reference knows no resource for the action, but the service itself
+    checks it on the state machine whose execution waits, and CDK grants it so:
+    https://github.com/aws/aws-cdk/pull/8486
+    """
+    iam.Policy(
+        scope,
+        "TaskAnswersPolicy",
+        roles=[role],
+        statements=[
+            iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[state_machine_arn])
+        ],
     )
-
-
-def acknowledge_index(role: iam.Role, table: dynamodb.Table) -> None:
-    """Accept that a grant on a table covers its indexes."""
-    reason = "The grant covers the table's indexes, of which there is one, made for these functions"
-    acknowledge_wildcards(role, reason, f"{table.table_arn}/index/*")

@@ -12,7 +12,7 @@ from aws_cdk import custom_resources
 from constructs import Construct
 
 from stacks.paths import LAMBDAS
-from stacks.policy import acknowledge, acknowledge_wildcards
+from stacks.policy import acknowledge, acknowledge_wildcards, allow, arn, service_principal
 from stacks.staging import staged
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
@@ -146,31 +146,35 @@ class PythonProvider(Construct):
             name: function_role(self, name, framework_log)
             for name in ("FrameworkEventRole", "FrameworkWaitRole")
         }
+        event_role, wait_role = roles.values()
         provider = custom_resources.Provider(
             self,
             "Framework",
             on_event_handler=handlers["on_event"],
             is_complete_handler=handlers["is_complete"],
-            framework_on_event_role=roles["FrameworkEventRole"],
-            framework_complete_and_timeout_role=roles["FrameworkWaitRole"],
+            # CDK would let both of its functions invoke every version of both handlers.
+            framework_on_event_role=event_role.without_policy_updates(),
+            framework_complete_and_timeout_role=wait_role.without_policy_updates(),
             log_group=framework_log,
             query_interval=_QUERY_INTERVAL,
             total_timeout=_TOTAL_TIMEOUT,
         )
         self.service_token = provider.service_token
-        self._acknowledge(provider, roles, handlers)
+        # The framework asks what is up with a handler that it could not invoke.
+        calls = ["lambda:InvokeFunction", "lambda:GetFunction"]
+        allow(event_role, calls, [handlers["on_event"].function_arn])
+        allow(wait_role, calls, [handlers["is_complete"].function_arn])
+        waiter = provider.node.find_child("waiter-state-machine")
+        if not isinstance(waiter, custom_resources.WaiterStateMachine):
+            raise TypeError("waiter-state-machine: CDK makes its framework of other parts now")
+        allow(event_role, ["states:StartExecution"], [waiter.state_machine_arn])
+        _keep_to_this_account(waiter)
+        self._acknowledge(provider, waiter)
 
     def _acknowledge(
-        self,
-        provider: custom_resources.Provider,
-        roles: Mapping[str, iam.Role],
-        handlers: Mapping[str, lambda_.Function],
+        self, provider: custom_resources.Provider, waiter: custom_resources.WaiterStateMachine
     ) -> None:
-        versions = [f"{handler.function_arn}:*" for handler in handlers.values()]
-        reason = "CDK's framework lets itself invoke every version of the handler; it has only one"
-        acknowledge_wildcards(roles["FrameworkEventRole"], reason, *versions)
-        acknowledge_wildcards(roles["FrameworkWaitRole"], reason, *versions)
-        waiter = provider.node.find_child("waiter-state-machine")
+        reason = "CDK's framework lets itself invoke every version of its functions; each has one"
         for name in ("framework-isComplete", "framework-onTimeout"):
             function = provider.node.find_child(name)
             if not isinstance(function, lambda_.Function):
@@ -179,6 +183,17 @@ class PythonProvider(Construct):
         reason = "The machine only repeats a call that the handler and the framework both log"
         acknowledge(waiter, "AwsSolutions-SF1", reason)
         acknowledge(waiter, "AwsSolutions-SF2", reason)
+
+
+def _keep_to_this_account(waiter: custom_resources.WaiterStateMachine) -> None:
+    """Let Step Functions take the role of CDK's waiting machine for this account only."""
+    role = waiter.node.find_child("Role").node.default_child
+    if not isinstance(role, iam.CfnRole):
+        raise TypeError("waiter-state-machine: CDK makes its role of another type now")
+    principal = service_principal("states", source=arn("states", "stateMachine:*"))
+    role.add_property_override(
+        "AssumeRolePolicyDocument.Statement.0.Condition", principal.policy_fragment.conditions
+    )
 
 
 def _function(

@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from groundwork.contract.arns import Arn, TeamKind
 from groundwork.contract.builtin_tasks import (
     ALGORITHM_ACCOUNT,
     OTHER_REGIONS_ACCOUNT,
@@ -18,7 +19,7 @@ from groundwork.contract.builtin_tasks import (
 )
 from stacks.constructs.dataset import IMAGES_PREFIX, INPUT_PREFIX, OUTPUT_PREFIX, Dataset
 from stacks.constructs.functions import LabelingService, PythonProvider
-from stacks.policy import allow, arn
+from stacks.policy import allow, allow_passing, arn, service_principal
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sms-security-kms-permissions.html
 _KEY_ACTIONS = (
@@ -28,6 +29,9 @@ _KEY_ACTIONS = (
     "kms:GenerateDataKey*",
     "kms:DescribeKey",
 )
+# What S3 asks of whoever reads and writes encrypted objects, in parts, too.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+_S3_KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
 _KEY_REASON = (
     "Each stands for its two or four variants on this one key, as the service's guide asks"
 )
@@ -87,22 +91,25 @@ class ExecutionRole(Construct):
             max_session_duration=cdk.Duration.seconds(max(3600, task_time_limit_seconds)),
             description="What a labeling job may read and write",
         )
-        self._allow_data(dataset, input_buckets)
+        # Without the right to list, S3 does not tell a missing object from a closed one.
+        looking = ["s3:ListBucket"] if trusted_roles else ["s3:ListBucket", "s3:GetBucketLocation"]
+        allow(self.role, looking, [dataset.bucket.bucket_arn, *_bucket_arns(input_buckets)])
+        self._allow_objects(dataset.bucket.bucket_arn, input_buckets)
         if encryption_key is not None:
             key = [encryption_key.key_arn]
-            allow(self.role, _KEY_ACTIONS, key, because=_KEY_REASON)
+            if trusted_roles:
+                allow(self.role, _S3_KEY_ACTIONS, key)
+            else:
+                allow(self.role, _KEY_ACTIONS, key, because=_KEY_REASON)
         # The open engine's functions train by themselves, and log to their own groups.
         if not trusted_roles:
             self._allow_metrics_and_logs()
             if auto_labeling:
                 self._allow_training()
 
-    def _allow_data(self, dataset: Dataset, input_buckets: Sequence[str]) -> None:
-        others = [f"arn:{cdk.Aws.PARTITION}:s3:::{name}" for name in input_buckets]
-        own = dataset.bucket.bucket_arn
-        allow(self.role, ["s3:ListBucket", "s3:GetBucketLocation"], [own, *others])
+    def _allow_objects(self, own: str, input_buckets: Sequence[str]) -> None:
         readable = [f"{own}/{prefix}/*" for prefix in (IMAGES_PREFIX, INPUT_PREFIX, OUTPUT_PREFIX)]
-        readable += [f"{bucket}/*" for bucket in others]
+        readable += [f"{bucket}/*" for bucket in _bucket_arns(input_buckets)]
         allow(self.role, ["s3:GetObject"], readable, because=_OBJECTS_REASON)
         written = [f"{own}/{OUTPUT_PREFIX}/*"]
         actions = ["s3:PutObject", "s3:AbortMultipartUpload"]
@@ -134,12 +141,7 @@ class ExecutionRole(Construct):
         The guide names PassRole alone and no further minimum:
         https://docs.aws.amazon.com/sagemaker/latest/dg/sms-security-permission-execution-role.html
         """
-        allow(
-            self.role,
-            ["iam:PassRole"],
-            [self.role.role_arn],
-            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-        )
+        allow_passing(self.role, self.role)
         actions = [
             f"sagemaker:{verb}{noun}"
             for noun in ("TrainingJob", "TransformJob", "Model")
@@ -182,7 +184,8 @@ class LabelingJob(Construct):
         )
         service.allow_calls(provider.role)
         if service.function_arn is None:
-            _allow_ground_truth(provider.role, definition.name_prefix, role, workteam_arn)
+            _allow_ground_truth(provider.role, definition.name_prefix, workteam_arn)
+        allow_passing(provider.role, role)
         _allow_preflight(provider.role, dataset, input_buckets, role, encryption_key)
         job = cdk.CustomResource(
             self,
@@ -237,10 +240,7 @@ class LabelingJob(Construct):
 def _trusted(roles: Sequence[iam.IRole]) -> iam.IPrincipal:
     if roles:
         return iam.CompositePrincipal(*(iam.ArnPrincipal(role.role_arn) for role in roles))
-    return iam.ServicePrincipal(
-        "sagemaker.amazonaws.com",
-        conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
-    )
+    return service_principal("sagemaker")
 
 
 def _definition_properties(definition: JobDefinition) -> dict[str, Any]:
@@ -266,9 +266,7 @@ def _definition_properties(definition: JobDefinition) -> dict[str, Any]:
     return properties | {name: value for name, value in limits.items() if value is not None}
 
 
-def _allow_ground_truth(
-    function: iam.Role, name_prefix: str, role: iam.Role, workteam_arn: str
-) -> None:
+def _allow_ground_truth(function: iam.Role, name_prefix: str, workteam_arn: str) -> None:
     # SageMaker writes names in ARNs in lower case, and IAM compares them letter by letter.
     jobs = sorted(
         {arn("sagemaker", f"labeling-job/{p}-*") for p in (name_prefix, name_prefix.lower())}
@@ -281,28 +279,24 @@ def _allow_ground_truth(
             "sagemaker:StopLabelingJob",
             "sagemaker:AddTags",
             "sagemaker:DeleteTags",
-            "sagemaker:ListTags",
         ],
         jobs,
         because="A job's name ends in a hash that each deployment makes anew",
     )
     allow(
         function,
-        ["sagemaker:ListLabelingJobs", "sagemaker:RenderUiTemplate"],
+        ["sagemaker:ListLabelingJobs"],
         ["*"],
-        because="IAM knows no resource for these: a list, and a page rendered from text",
+        because="IAM knows no resource for a list, in which a started job is found again",
     )
-    allow(
-        function,
-        ["sagemaker:DescribeWorkteam", "sagemaker:DescribeSubscribedWorkteam"],
-        [workteam_arn],
-    )
-    allow(
-        function,
-        ["iam:PassRole"],
-        [role.role_arn],
-        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-    )
+    kind = "Subscribed" if _is_vendors(workteam_arn) else ""
+    allow(function, [f"sagemaker:Describe{kind}Workteam"], [workteam_arn])
+
+
+def _is_vendors(workteam_arn: str) -> bool:
+    if cdk.Token.is_unresolved(workteam_arn):
+        return False  # The stack's own.
+    return Arn.parse(workteam_arn).team_kind is TeamKind.VENDOR
 
 
 def _allow_preflight(
@@ -313,12 +307,16 @@ def _allow_preflight(
     encryption_key: kms.IKey | None,
 ) -> None:
     """Let the function look at everything that the job will need, before there is a job."""
-    buckets = [f"arn:{cdk.Aws.PARTITION}:s3:::{name}" for name in input_buckets]
-    buckets.insert(0, dataset.bucket.bucket_arn)
-    actions = ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetBucketCORS"]
-    allow(function, actions, buckets)
-    objects = [f"{bucket}/*" for bucket in buckets]
+    others = _bucket_arns(input_buckets)
+    own = dataset.bucket.bucket_arn
+    allow(function, ["s3:ListBucket", "s3:GetBucketCORS"], [own, *others])
+    objects = [f"{own}/{prefix}/*" for prefix in (IMAGES_PREFIX, INPUT_PREFIX)]
+    objects += [f"{bucket}/*" for bucket in others]
     allow(function, ["s3:GetObject"], objects, because=_OBJECTS_REASON)
     allow(function, ["iam:GetRole"], [role.role_arn])
     if encryption_key is not None:
-        allow(function, ["kms:Decrypt", "kms:DescribeKey"], [encryption_key.key_arn])
+        allow(function, ["kms:Decrypt"], [encryption_key.key_arn])
+
+
+def _bucket_arns(names: Sequence[str]) -> list[str]:
+    return [f"arn:{cdk.Aws.PARTITION}:s3:::{name}" for name in names]

@@ -9,7 +9,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from stacks.constructs.functions import LabelingService
-from stacks.policy import acknowledge, allow, arn
+from stacks.policy import acknowledge, allow, allow_passing, arn, service_principal
 
 USER_NAME = "sagemaker-user"
 # What Studio's own pages do with the user's role.
@@ -40,7 +40,7 @@ class Studio(Construct):
         role = iam.Role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
+            assumed_by=service_principal("sagemaker"),
             description="What the workshop's notebook may do",
         )
         vpc = self._build_vpc()
@@ -74,7 +74,8 @@ class Studio(Construct):
         _allow_data(role, bucket, encryption_key)
         service.allow_calls(role)
         if service.function_arn is None:
-            _allow_ground_truth(role, job_name_prefix, job_role)
+            _allow_ground_truth(role, job_name_prefix)
+        allow_passing(role, job_role)
         self.url = self._domain.attr_url
 
     def _build_vpc(self) -> ec2.Vpc:
@@ -134,8 +135,8 @@ def _allow_data(role: iam.Role, bucket: s3.IBucket, encryption_key: kms.IKey | N
         allow(role, actions, [encryption_key.key_arn])
 
 
-def _allow_ground_truth(role: iam.Role, job_name_prefix: str, job_role: iam.IRole) -> None:
-    """Let the notebook start jobs like the workshop's own, with its role and no other."""
+def _allow_ground_truth(role: iam.Role, job_name_prefix: str) -> None:
+    """Let the notebook start jobs like the workshop's own."""
     prefixes = sorted({job_name_prefix, job_name_prefix.lower()})
     verbs = ("CreateLabelingJob", "DescribeLabelingJob", "StopLabelingJob", "AddTags")
     allow(
@@ -149,10 +150,4 @@ def _allow_ground_truth(role: iam.Role, job_name_prefix: str, job_role: iam.IRol
         ["sagemaker:ListLabelingJobs"],
         ["*"],
         because="IAM knows no resource for the list that the notebook shows",
-    )
-    allow(
-        role,
-        ["iam:PassRole"],
-        [job_role.role_arn],
-        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
     )

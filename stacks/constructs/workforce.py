@@ -11,8 +11,9 @@ from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
 
+from groundwork.contract.registry import POOL_TAG_KEY, POOL_TAG_VALUE
 from stacks.constructs.functions import LabelingService, PythonProvider
-from stacks.policy import acknowledge, allow, arn
+from stacks.policy import acknowledge, allow, arn, service_principal
 
 # The client must exist before the workforce, and the portal's host is known after it; the worker
 # access resource, and Ground Truth itself, put the real addresses in.
@@ -23,7 +24,7 @@ _INVITATION = (
     "You are invited to label images. Sign in at {portal} as {username} with the temporary "
     "password {####} and choose a password of your own."
 )
-_POOL_ACTIONS = (
+_WORKER_ACTIONS = (
     "AdminAddUserToGroup",
     "AdminCreateUser",
     "AdminDeleteUser",
@@ -34,9 +35,12 @@ _POOL_ACTIONS = (
     "DeleteGroup",
     "DescribeUserPool",
     "DescribeUserPoolClient",
-    "GetUserPoolMfaConfig",
     "ListUsers",
     "ListUsersInGroup",
+)
+# The portal's address goes into a pool of the stack's own: its invitation, its app client.
+_SETTING_ACTIONS = (
+    "GetUserPoolMfaConfig",
     "SetUserPoolMfaConfig",
     "UpdateUserPool",
     "UpdateUserPoolClient",
@@ -170,6 +174,7 @@ class CreatedWorkforce(Construct):
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        cdk.Tags.of(pool).add(POOL_TAG_KEY, POOL_TAG_VALUE)
         acknowledge(
             pool,
             "AwsSolutions-COG2",
@@ -231,6 +236,8 @@ class WorkTeam(Construct):
     ----------
     provider
         Makes the team in the open engine; None for the native CloudFormation type.
+    notifier
+        Who tells the team of jobs in the open engine; None for the managed service.
     """
 
     def __init__(
@@ -242,6 +249,7 @@ class WorkTeam(Construct):
         workforce: Workforce,
         worker_emails: Sequence[str],
         provider: WorkforceProvider | None,
+        notifier: iam.IPrincipal | None,
         layers: Sequence[lambda_.ILayerVersion],
         tags: Mapping[str, str],
     ) -> None:
@@ -253,7 +261,7 @@ class WorkTeam(Construct):
             group_name=f"{name}-workers",
             description=f"Workers of {name}",
         )
-        topic = self._build_topic(name)
+        topic = self._build_topic(name, notifier)
         description = f"People who label for {name}"
         team: cdk.CfnResource | cdk.CustomResource
         if provider is None:
@@ -307,20 +315,17 @@ class WorkTeam(Construct):
         access.node.add_dependency(team)
         self.portal_url = access.get_att_string("PortalUrl")
 
-    def _build_topic(self, name: str) -> sns.Topic:
+    def _build_topic(self, name: str, notifier: iam.IPrincipal | None) -> sns.Topic:
         topic = sns.Topic(
             self, "JobNotices", display_name=f"Labeling jobs of {name}", enforce_ssl=True
         )
         # https://docs.aws.amazon.com/sagemaker/latest/dg/sms-workforce-management-private-sns.html
+        managed = service_principal("sagemaker", source=arn("sagemaker", "workteam/*"))
         topic.add_to_resource_policy(
             iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("sagemaker.amazonaws.com")],
+                principals=[notifier or managed],
                 actions=["sns:Publish"],
                 resources=[topic.topic_arn],
-                conditions={
-                    "ArnLike": {"aws:SourceArn": arn("sagemaker", "workteam/*")},
-                    "StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID},
-                },
             )
         )
         return topic
@@ -341,18 +346,12 @@ class WorkTeam(Construct):
             environment={},
             description="Sign-in addresses and invited workers",
         )
-        actions = [f"cognito-idp:{action}" for action in _POOL_ACTIONS]
-        if workforce.own:
-            allow(
-                provider.role, actions, [arn("cognito-idp", f"userpool/{workforce.user_pool_id}")]
-            )
-        else:
-            allow(
-                provider.role,
-                actions,
-                [arn("cognito-idp", "userpool/*")],
-                because="Which pool the adopted workforce has is known at deployment only",
-            )
+        actions = _WORKER_ACTIONS + (_SETTING_ACTIONS if workforce.own else ())
+        allow(
+            provider.role,
+            [f"cognito-idp:{action}" for action in actions],
+            [arn("cognito-idp", f"userpool/{workforce.user_pool_id}")],
+        )
         allow(provider.role, ["sns:Subscribe", "sns:ListSubscriptionsByTopic"], [topic.topic_arn])
         allow(
             provider.role,

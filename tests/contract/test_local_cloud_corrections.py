@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from boto3.dynamodb.conditions import ConditionBase, ConditionExpressionBuilder, Key
@@ -59,6 +60,25 @@ FUNCTIONS = {
         "               'Metrics': [{'Name': 'Heat', 'Unit': 'Count'}]}\n"
         "    aws = {'Timestamp': int(time.time() * 1000), 'CloudWatchMetrics': [metrics]}\n"
         "    print(json.dumps({'_aws': aws, 'Room': 'kitchen', 'Heat': 3}))"
+    ),
+    "Describing": (
+        "import boto3\ndef handler(event, context):\n"
+        "    boto3.client('cognito-idp').describe_user_pool(UserPoolId=event['pool'])\n"
+        "    return 'described'"
+    ),
+    "Simulating": (
+        "import boto3\ndef handler(event, context):\n"
+        "    answer = boto3.client('iam').simulate_principal_policy(\n"
+        f"        PolicySourceArn='arn:aws:iam::{ACCOUNT}:role/function-role',\n"
+        "        ActionNames=['iam:PassRole'],\n"
+        f"        ResourceArns=['arn:aws:iam::{ACCOUNT}:role/guarded-role'],\n"
+        "        ContextEntries=[{'ContextKeyName': 'iam:PassedToService',\n"
+        "            'ContextKeyValues': [event['service']], 'ContextKeyType': 'string'}])\n"
+        "    return answer['EvaluationResults'][0]['EvalDecision']"
+    ),
+    "Called": (
+        "def handler(event, context):\n"
+        "    return event['requestContext'].get('authorizer', {}).get('iam', {}).get('userArn')"
     ),
     "Lingering": "import time\ndef handler(event, context):\n    time.sleep(1)",
     "Layered": (
@@ -114,6 +134,23 @@ ALLOW_ANSWERS = {
     "Action": "states:SendTaskSuccess",
     "Resource": TOKEN_MACHINE_ARN,
 }
+ALLOW_TAGGED = {
+    "Effect": "Allow",
+    "Action": "cognito-idp:DescribeUserPool",
+    "Resource": "*",
+    "Condition": {"StringEquals": {"aws:ResourceTag/purpose": "probe"}},
+}
+ALLOW_PASSING = {
+    "Effect": "Allow",
+    "Action": "iam:PassRole",
+    "Resource": f"arn:aws:iam::{ACCOUNT}:role/guarded-role",
+    "Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+}
+ALLOW_SIMULATION = {
+    "Effect": "Allow",
+    "Action": "iam:SimulatePrincipalPolicy",
+    "Resource": FUNCTION_ROLE_ARN,
+}
 ALLOW_ALL = {"Effect": "Allow", "Action": ["s3:*", "sts:AssumeRole"], "Resource": "*"}
 TEMPLATE: dict[str, Any] = {
     "Resources": {
@@ -153,7 +190,9 @@ TEMPLATE: dict[str, Any] = {
             },
         },
         "FunctionRole": role(
-            "function-role", {"Service": "lambda.amazonaws.com"}, [ALLOW_ALL, ALLOW_ANSWERS]
+            "function-role",
+            {"Service": "lambda.amazonaws.com"},
+            [ALLOW_ALL, ALLOW_ANSWERS, ALLOW_PASSING, ALLOW_SIMULATION, ALLOW_TAGGED],
         ),
         "GuardedRole": role(
             "guarded-role",
@@ -179,6 +218,10 @@ TEMPLATE: dict[str, Any] = {
         "Url": {
             "Type": "AWS::Lambda::Url",
             "Properties": {"AuthType": "NONE", "TargetFunctionArn": {"Ref": "Echo"}},
+        },
+        "SignedUrl": {
+            "Type": "AWS::Lambda::Url",
+            "Properties": {"AuthType": "AWS_IAM", "TargetFunctionArn": {"Ref": "Called"}},
         },
         "Machine": {
             "Type": "AWS::StepFunctions::StateMachine",
@@ -356,6 +399,16 @@ def principal_arn(cloud: LocalCloud) -> Any:
     return invoke(cloud, "Assuming", {"role": f"arn:aws:iam::{ACCOUNT}:role/guarded-role"})
 
 
+def pool_tags(cloud: LocalCloud) -> Any:
+    cognito = cloud.client("cognito-idp")
+    pools = [
+        cognito.create_user_pool(PoolName="probe", UserPoolTags=tags)["UserPool"]["Id"]
+        for tags in ({"purpose": "probe"}, {"purpose": "other"})
+    ]
+    tagged, other = (invoke(cloud, "Describing", {"pool": pool}) for pool in pools)
+    return tagged, "AccessDenied" in str(other)
+
+
 def secure_transport(cloud: LocalCloud) -> Any:
     return invoke(cloud, "Writing", {"bucket": "probe"})
 
@@ -373,7 +426,27 @@ def repeated_starts(cloud: LocalCloud) -> Any:
 def task_token_rights(cloud: LocalCloud) -> Any:
     states = cloud.client("stepfunctions")
     arn = states.start_execution(stateMachineArn=TOKEN_MACHINE_ARN)["executionArn"]
-    return finished_status(cloud, arn)
+    gone = invoke(cloud, "Answering", {"token": "gone"})
+    return finished_status(cloud, arn), "TaskDoesNotExist" in str(gone)
+
+
+def simulated_context(cloud: LocalCloud) -> Any:
+    services = ("sagemaker.amazonaws.com", "ec2.amazonaws.com")
+    return [invoke(cloud, "Simulating", {"service": service}) for service in services]
+
+
+def url_callers(cloud: LocalCloud) -> Any:
+    url = cloud.client("lambda").get_function_url_config(FunctionName="Called")["FunctionUrl"]
+    host = urlsplit(url).hostname or ""
+    scope = "test/20261127/us-east-1/lambda/aws4_request"
+    request = urllib.request.Request(
+        f"{cloud.emulator.endpoint}/_aws/lambda-url/{host.split('.')[0]}/",
+        headers={
+            "authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+        },
+    )
+    with urllib.request.urlopen(request, timeout=20) as response:
+        return response.read().decode()
 
 
 def topic_mails(cloud: LocalCloud) -> Any:
@@ -474,13 +547,16 @@ AS_ON_AWS: dict[str, tuple[Callable[[LocalCloud], Any], Any]] = {
     ),
     "late_logs": (late_logs, []),
     "log_wait": (log_wait, True),
+    "pool_tags": (pool_tags, ("described", True)),
     "principal_arn": (principal_arn, "assumed"),
     "repeated_starts": (repeated_starts, True),
     "request_cookies": (request_cookies, (["a=1", "b=2"], False)),
     "secure_transport": (secure_transport, "written"),
+    "simulated_context": (simulated_context, ["allowed", "implicitDeny"]),
     "table_ttl": (table_ttl, "expires_at"),
-    "task_token_rights": (task_token_rights, "SUCCEEDED"),
+    "task_token_rights": (task_token_rights, ("SUCCEEDED", True)),
     "topic_mails": (topic_mails, [("ann@example.com", "Work", "There is work for you")]),
+    "url_callers": (url_callers, f"arn:aws:iam::{ACCOUNT}:root"),
 }
 MEASURED = ("key_conditions", "log_wait")
 

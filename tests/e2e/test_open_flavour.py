@@ -9,12 +9,14 @@ import os
 import signal
 import zipfile
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from groundwork.contract.builtin_tasks import (
     BUILTIN_TASKS,
@@ -24,6 +26,7 @@ from groundwork.contract.builtin_tasks import (
 from groundwork.demo.crowd import AcceptedAnswer, Crowd, Drawer, new_password_for
 from groundwork.local.cloud import LocalCloud, Mail
 from groundwork.local.emulator import ACCOUNT, REGION
+from groundwork.local.invitations import invitations
 from groundwork.local.leftovers import leftovers
 from groundwork.local.workshop import OPEN, JobState, destroy
 from groundwork.manifest import LabelState
@@ -40,6 +43,7 @@ from tests.support.local_workshop import (
     shared_folder,
 )
 from tests.support.project_copy import next_release
+from tests.support.secrets_seen import Witness, found, places
 
 LABELS = ("DHL", "McDonalds", "RedBull")
 PHOTOS = 30
@@ -49,9 +53,19 @@ TASK = BUILTIN_TASKS["ImageMultiClass"]
 OPERATOR = "ops@example.com"
 NEXT_RELEASE = {
     "groundwork/logs.py": ('"logger": record.name,', '"logger": record.name, "release": "next",'),
-    "stacks/constructs/engine_loop.py": ("One labeling job from", "The next release's job from"),
+    "stacks/constructs/loop_definition.py": (
+        "One labeling job from",
+        "The next release's job from",
+    ),
     "lambdas/portal/handler.py": ("The worker portal behind", "The next worker portal behind"),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def witness() -> Iterator[Witness]:
+    """The secrets of all tests here."""
+    with Witness().watching() as witness:
+        yield witness
 
 
 @pytest.fixture(scope="module")
@@ -322,10 +336,79 @@ def test_own_functions_prepare_tasks_and_consolidate_answers(
         assert result.metadata["type"] == "groundtruth/custom"
 
 
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        (f"arn:aws:iam::{ACCOUNT}:role/closed-job-role", "EngineRoleArns"),
+        (f"arn:aws:iam::{ACCOUNT}:role/no-such-role", "EngineRoleArns"),
+        ("arn:aws:iam::999999999999:role/own-job-role", f"has to be in {ACCOUNT}"),
+    ],
+    ids=["does not trust the engine", "does not exist", "of another account"],
+)
+def test_a_role_that_the_engine_may_not_take_is_refused(
+    workshop: Workshop, closed_role: str, role: str, said: str
+) -> None:
+    """At once and by one error; no job is left behind."""
+    assert closed_role.endswith("closed-job-role")
+    before = job_names(workshop.cloud)
+    with pytest.raises(ClientError) as refused:
+        start_classification(
+            workshop,
+            "refused",
+            role,
+            workers=1,
+            template=default_template("ImageMultiClass", header="Which company?"),
+            pre=pre_lambda_arn(REGION, TASK),
+            post=consolidation_lambda_arn(REGION, TASK),
+        )
+
+    error = refused.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    assert role in error["Message"]
+    assert error["Message"].count(said) == 1
+    assert job_names(workshop.cloud) == before
+
+
+def test_no_secret_is_written_down_or_shown(workshop: Workshop, witness: Witness) -> None:
+    """Not in a log, an output, a template, a function's settings or the table, in plain text."""
+    cloud = workshop.cloud
+    add_logins(cloud, witness)
+    kinds = {
+        "client secret",
+        "temporary password",
+        "password",
+        "cookie groundwork-session",
+        "cookie groundwork-browser",
+        *("code", "state", "X-Amz-Signature", "X-Amz-Security-Token"),
+    }
+    assert set(witness.seen) >= kinds
+    searched = dict(places(cloud))
+    assert len([name for name in searched if name.startswith("log group")]) > 10
+    assert "Worker portal" in json.dumps(searched), "the functions' descriptions"
+
+    leaks = {name: found(text, witness.seen) for name, text in searched.items()}
+    assert {name: kinds for name, kinds in leaks.items() if kinds} == {}
+
+
 def test_destroying_leaves_nothing(workshop: Workshop) -> None:
     clean_up_own_resources(workshop.cloud)
     destroy(workshop.cloud)
     assert leftovers(workshop.cloud) == []
+
+
+def add_logins(cloud: LocalCloud, witness: Witness) -> None:
+    """Tell the witness what only Cognito and the invited people know."""
+    cognito = cloud.client("cognito-idp")
+    for pool in cognito.list_user_pools(MaxResults=10)["UserPools"]:
+        clients = cognito.list_user_pool_clients(UserPoolId=pool["Id"])["UserPoolClients"]
+        for client in clients:
+            settings = cognito.describe_user_pool_client(
+                UserPoolId=pool["Id"], ClientId=client["ClientId"]
+            )["UserPoolClient"]
+            witness.add("client secret", settings["ClientSecret"])
+    for invited in invitations(cloud.mails()):
+        witness.add("temporary password", invited.temporary_password)
+        witness.add("password", new_password_for(invited.email))
 
 
 def notices(workshop: Workshop) -> list[Mail]:
@@ -558,6 +641,7 @@ def start_classification(
 
 
 OWN_ROLE = "own-job-role"
+CLOSED_ROLE = "closed-job-role"
 OWN_FUNCTION_ROLE = "own-function-role"
 OWN_SOURCE = """
 import json
@@ -612,6 +696,12 @@ def role_arn(cloud: LocalCloud) -> str:
 
 
 @pytest.fixture(scope="module")
+def closed_role(cloud: LocalCloud) -> str:
+    """A role with every right on S3 that only another service may take."""
+    return make_role(cloud, CLOSED_ROLE, {"Service": "ec2.amazonaws.com"}, ["s3:*"])
+
+
+@pytest.fixture(scope="module")
 def own_functions(cloud: LocalCloud) -> tuple[str, str]:
     """Pre- and post-annotation functions of the customer's own."""
     role = make_role(
@@ -642,6 +732,6 @@ def clean_up_own_resources(cloud: LocalCloud) -> None:
     for handler in ("prepare", "consolidate"):
         cloud.client("lambda").delete_function(FunctionName=f"own-{handler}")
         cloud.client("logs").delete_log_group(logGroupName=f"/aws/lambda/own-{handler}")
-    for name in (OWN_ROLE, OWN_FUNCTION_ROLE):
+    for name in (OWN_ROLE, CLOSED_ROLE, OWN_FUNCTION_ROLE):
         cloud.client("iam").delete_role_policy(RoleName=name, PolicyName="rights")
         cloud.client("iam").delete_role(RoleName=name)

@@ -96,6 +96,7 @@ def fake_engine(**parts: Any) -> Engine:
         "registry": FakeRegistry(),
         "jobs": FakeJobs(),
         "loop": FakeLoop(),
+        "may_pass": lambda caller_arn, role_arn: False,
         "files_for_role": lambda role_arn, session_name: FakeFiles({}),
         "clock": lambda: NOW,
         "new_reference_code": lambda: "reference-code",

@@ -33,6 +33,7 @@ VARIANTS = MappingProxyType(
             "labels": "cup,jug",
             "auto_labeling_target": "0.7",
             "auto_labeling_sample_percentage": "5",
+            "kms_key_arn": KEY,
         },
         "vendor": {
             "work_team_arn": VENDOR_TEAM,

@@ -13,29 +13,15 @@ from stacks import outputs
 from stacks.constructs.loop_definition import definition
 from stacks.layers import LAYERS
 from tests.support.synthesis import Assembly
-from tests.support.templates import Template, allowed, flatten
+from tests.support.templates import Template, allowed, conditions, flatten
 
-_TABLE_ACTIONS = {
-    f"dynamodb:{action}"
-    for action in (
-        "BatchGetItem",
-        "BatchWriteItem",
-        "ConditionCheckItem",
-        "DeleteItem",
-        "DescribeTable",
-        "GetItem",
-        "PutItem",
-        "Query",
-        "Scan",
-        "UpdateItem",
-        "GetRecords",
-        "GetShardIterator",
-    )
-}
+_ROLES = "arn:<AWS::Partition>:iam::<AWS::AccountId>:role/*"
 _SHARED_RIGHTS = {
-    **{action: {"<.Arn>", "<.Arn>/index/*"} for action in _TABLE_ACTIONS},
-    "sts:AssumeRole": {"arn:<AWS::Partition>:iam::<AWS::AccountId>:role/*"},
-    "states:SendTaskSuccess": {"*"},
+    "dynamodb:GetItem": {"<.Arn>"},
+    "dynamodb:PutItem": {"<.Arn>"},
+    "dynamodb:Query": {"<.Arn>"},
+    "sts:AssumeRole": {_ROLES},
+    "states:SendTaskSuccess": {"<>"},
     "logs:CreateLogStream": {"<.Arn>"},
     "logs:PutLogEvents": {"<.Arn>"},
 }
@@ -125,10 +111,10 @@ def test_every_function_knows_the_table_and_the_portal(engine: Template) -> None
         (
             "The SageMaker labeling API",
             {
+                "dynamodb:DeleteItem": {"<.Arn>"},
+                "iam:GetRole": {_ROLES},
+                "iam:SimulatePrincipalPolicy": {_ROLES, _ROLES.replace("role", "user")},
                 "states:StartExecution": {"<>"},
-                "cognito-idp:DescribeUserPool": _POOLS,
-                "cognito-idp:DescribeUserPoolClient": _POOLS,
-                "cognito-idp:DescribeUserPoolDomain": _POOLS,
             },
         ),
         (
@@ -137,12 +123,16 @@ def test_every_function_knows_the_table_and_the_portal(engine: Template) -> None
                 "events:PutEvents": {
                     "arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:event-bus/default"
                 },
-                "sns:Publish": {"arn:<AWS::Partition>:sns:<AWS::Region>:<AWS::AccountId>:*"},
+                "dynamodb:UpdateItem": {"<.Arn>"},
             },
         ),
         (
             "Worker portal",
             {
+                "dynamodb:Query": {"<.Arn>", "<.Arn>/index/available"},
+                "dynamodb:ConditionCheckItem": {"<.Arn>"},
+                "dynamodb:DeleteItem": {"<.Arn>"},
+                "dynamodb:UpdateItem": {"<.Arn>"},
                 "cognito-idp:AdminGetUser": _POOLS,
                 "cognito-idp:AdminListGroupsForUser": _POOLS,
                 "cognito-idp:DescribeUserPool": _POOLS,
@@ -158,6 +148,15 @@ def test_each_function_has_its_own_rights_and_no_others(
     rights = allowed(engine.rights(engine.function(description)["Role"]))
 
     assert rights == {**_SHARED_RIGHTS, **more}
+
+
+def test_the_portal_sees_user_pools_that_are_open_to_it(engine: Template) -> None:
+    """Of others it must not even read the app clients' secrets."""
+    rights = engine.rights(engine.function("Worker portal")["Role"])
+
+    assert conditions(rights, "cognito-idp:DescribeUserPoolClient") == {
+        "StringEquals": {"aws:ResourceTag/groundwork": "workforce"}
+    }
 
 
 def test_the_function_that_looks_at_pictures_reads_jobs_and_changes_none(engine: Template) -> None:

@@ -1,15 +1,14 @@
 """Each function's module is found with what Lambda has, and with nothing else."""
 
-import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from stacks.constructs.library import belongs_in_functions, staged_library
+from tests.support.imports import imported_modules, module_file
 from tests.support.synthesis import PROJECT
 
 # What the runtime brings, and what stacks/layers.py assembles; see tests/synth/test_layers.py.
@@ -71,8 +70,8 @@ def test_whatever_a_handler_may_come_to_import_is_in_the_library(name: str) -> N
     missing = []
     while waiting:
         file = waiting.pop()
-        for module in _imported(file):
-            if (found := _file_of(library, module)) is None:
+        for module in imported_modules(file):
+            if (found := module_file(library, module)) is None:
                 missing.append(f"{file} imports {module}")
             elif found not in seen:
                 seen.add(found)
@@ -80,30 +79,6 @@ def test_whatever_a_handler_may_come_to_import_is_in_the_library(name: str) -> N
 
     assert missing == []
     assert len(seen) > 10
-
-
-def _imported(file: Path) -> Iterator[str]:
-    """Yield the project's modules that a file imports, at its top or anywhere in it."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names = [each.name for each in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.module
-            assert not node.level
-            parts = [f"{node.module}.{each.name}" for each in node.names]
-            names = [node.module, *(part for part in parts if _file_of(PROJECT, part))]
-        else:
-            continue
-        for name in names:
-            packages = name.split(".")
-            if packages[0] == "groundwork":
-                yield from (".".join(packages[:end]) for end in range(1, len(packages) + 1))
-
-
-def _file_of(folder: Path, module: str) -> Path | None:
-    place = folder.joinpath(*module.split("."))
-    files = (place / "__init__.py", place.with_name(f"{place.name}.py"))
-    return next((file for file in files if file.is_file()), None)
 
 
 def test_only_what_lies_at_the_top_is_left_out_of_the_library() -> None:

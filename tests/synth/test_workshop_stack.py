@@ -206,9 +206,17 @@ def test_the_stack_is_destroyed_from_the_job_to_the_pool(synthesized: Any, engin
         assert template.depends_on(job, emptied)
 
 
-def test_the_team_topic_takes_notices_from_this_accounts_teams_only(workshop: Template) -> None:
+def test_the_pool_is_open_to_the_portal(workshop: Template) -> None:
+    """By its tag: the portal's role sees no other pool of the account."""
+    assert workshop.one("AWS::Cognito::UserPool")["UserPoolTags"]["groundwork"] == "workforce"
+
+
+def test_the_team_topic_takes_notices_from_this_accounts_teams_only(
+    ground_truth: Assembly,
+) -> None:
     """Ground Truth publishes as a service; nobody else's teams may."""
-    statements = flatten(workshop.one("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"])
+    topic = ground_truth.workshop.one("AWS::SNS::TopicPolicy")
+    statements = flatten(topic["PolicyDocument"]["Statement"])
     (notices,) = (each for each in statements if each["Effect"] == "Allow")
 
     assert notices["Principal"] == {"Service": "sagemaker.amazonaws.com"}
@@ -286,7 +294,6 @@ def _listed(value: Any) -> list[Any]:
 
 _DATA_RIGHTS = {
     "s3:ListBucket": {"<.Arn>"},
-    "s3:GetBucketLocation": {"<.Arn>"},
     "s3:GetObject": {"<.Arn>/images/*", "<.Arn>/input/*", "<.Arn>/output/*"},
     "s3:PutObject": {"<.Arn>/output/*"},
     "s3:AbortMultipartUpload": {"<.Arn>/output/*"},
@@ -303,6 +310,7 @@ def test_a_job_reads_its_input_and_writes_its_output(
     assert allowed(ours.rights(ours.one("Custom::LabelingJob")["RoleArn"])) == _DATA_RIGHTS
     assert allowed(managed.rights(managed.one("Custom::LabelingJob")["RoleArn"])) == {
         **_DATA_RIGHTS,
+        "s3:GetBucketLocation": {"<.Arn>"},
         "cloudwatch:PutMetricData": {"*"},
         **{
             f"logs:{action}": {
@@ -331,7 +339,7 @@ def test_the_jobs_function_may_run_this_workshops_jobs_only(ground_truth: Assemb
     assert rights["sagemaker:AddTags"] == rights["sagemaker:DeleteTags"] == jobs
     assert rights["sagemaker:DescribeWorkteam"] == {"<>"}
     assert rights["iam:PassRole"] == rights["iam:GetRole"] == {"<.Arn>"}
-    assert rights["s3:GetObject"] == {"<.Arn>/*"}
+    assert rights["s3:GetObject"] == {"<.Arn>/images/*", "<.Arn>/input/*"}
     role = template.function("Starts and stops the labeling job")["Role"]
     assert conditions(template.rights(role), "iam:PassRole") == {
         "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
@@ -447,9 +455,11 @@ def test_adopting_adds_a_group_and_a_team_to_the_workforce_that_is_there(
     assert template.one("Custom::WorkerAccess")["ManageClient"] == "false"
     rights = _rights_of(template, "Workforce and work team")
     assert _without_logging(rights) == {"sagemaker:ListWorkforces": {"*"}}
-    assert _rights_of(template, "Sign-in")["cognito-idp:AdminCreateUser"] == {
-        "arn:<AWS::Partition>:cognito-idp:<AWS::Region>:<AWS::AccountId>:userpool/*"
+    access = _rights_of(template, "Sign-in")
+    assert access["cognito-idp:AdminCreateUser"] == {
+        "arn:<AWS::Partition>:cognito-idp:<AWS::Region>:<AWS::AccountId>:userpool/<.UserPool>"
     }
+    assert not [action for action in access if action.startswith("cognito-idp:Update")]
 
 
 def test_a_vendors_team_is_used_and_none_is_made(vendor: Assembly) -> None:
@@ -460,7 +470,9 @@ def test_a_vendors_team_is_used_and_none_is_made(vendor: Assembly) -> None:
     assert not [name for name in types if "Cognito" in name or "Work" in name or "SNS" in name]
     assert _job(template)["WorkteamArn"] == VENDOR_TEAM
     assert outputs.PORTAL_URL not in template.outputs
-    assert _rights_of(template, "Starts and stops")["sagemaker:DescribeWorkteam"] == {VENDOR_TEAM}
+    assert _rights_of(template, "Starts and stops")["sagemaker:DescribeSubscribedWorkteam"] == {
+        VENDOR_TEAM
+    }
 
 
 def test_a_manifest_in_s3_opens_its_buckets_to_the_job(vendor: Assembly) -> None:
@@ -505,10 +517,12 @@ def test_the_open_engine_is_told_what_automated_labels_have_to_be(open_adopting:
         job["AlgorithmArn"]
     )
     rights = allowed(template.rights(template.one("Custom::LabelingJob")["RoleArn"]))
-    assert {action.partition(":")[0] for action in rights} == {"s3"}
+    assert {action.partition(":")[0] for action in rights} == {"s3", "kms"}
 
 
-def test_a_key_encrypts_the_bucket_and_the_results(adopting: Assembly) -> None:
+def test_a_key_encrypts_the_bucket_and_the_results(
+    adopting: Assembly, open_adopting: Assembly
+) -> None:
     """The job's role may use it, and the job is told."""
     template = adopting.workshop
     _, bucket = _images_bucket(template)
@@ -522,6 +536,12 @@ def test_a_key_encrypts_the_bucket_and_the_results(adopting: Assembly) -> None:
     rights = allowed(template.rights(template.one("Custom::LabelingJob")["RoleArn"]))
     for action in ("Encrypt", "Decrypt", "ReEncrypt*", "GenerateDataKey*", "DescribeKey"):
         assert rights[f"kms:{action}"] == {KEY}
+    ours = open_adopting.workshop
+    rights = allowed(ours.rights(ours.one("Custom::LabelingJob")["RoleArn"]))
+    assert {action for action in rights if action.startswith("kms:")} == {
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+    }
 
 
 def test_studio_leaves_no_file_system_and_has_no_way_out(adopting: Assembly) -> None:
@@ -546,10 +566,10 @@ def test_the_notebook_may_use_bucket_and_job(synthesized: Any) -> None:
         rights = allowed(template.rights(settings["ExecutionRole"]))
 
         assert rights["s3:GetObject"] == rights["s3:PutObject"] == {"<.Arn>/*"}
+        assert rights["iam:PassRole"] == {"<.Arn>"}
         if variant == "adopt":
             for action in ("Create", "Describe", "Stop"):
                 assert f"/{name}-*" in " ".join(rights[f"sagemaker:{action}LabelingJob"])
-            assert rights["iam:PassRole"] == {"<.Arn>"}
             assert "lambda:InvokeFunctionUrl" not in rights
         else:
             assert rights["lambda:InvokeFunctionUrl"] == {"<imported>"}

@@ -33,7 +33,7 @@ from tests.support.labeling_requests import (
     TEMPLATE_KEY,
     labeling_job_request,
 )
-from tests.support.labeling_service import BUCKET, ROLE_ARN
+from tests.support.labeling_service import ACCOUNT, BUCKET, ROLE_ARN
 
 GOOD_FILES = {
     f"s3://{BUCKET}/{MANIFEST_KEY}": MANIFEST,
@@ -109,6 +109,35 @@ def test_the_role_is_assumed_under_the_jobs_name() -> None:
     )
 
     assert seen == [(ROLE_ARN, "groundwork-" + "n" * 53)]
+
+
+def test_only_a_role_that_the_caller_may_pass_is_used() -> None:
+    """Whoever may call the API could use every role that trusts the engine otherwise."""
+    asked = []
+
+    def may_pass(caller_arn: str, role_arn: str) -> bool:
+        asked.append((caller_arn, role_arn))
+        return caller_arn.endswith("user/ana")
+
+    for user, code in (("ben", "AccessDeniedException"), ("ana", None)):
+        jobs = FakeJobs()
+        engine = fake_engine(
+            jobs=jobs,
+            may_pass=may_pass,
+            files_for_role=lambda role_arn, session_name: FakeFiles(GOOD_FILES),
+        )
+        caller = f"arn:aws:iam::{ACCOUNT}:user/{user}"
+        body = json.dumps(labeling_job_request()).encode()
+        answer = dispatch(
+            engine, "SageMaker.CreateLabelingJob", body, request_id="request-1", caller=caller
+        )
+        told = json.loads(answer.body)
+        assert told.get("__type") == code
+        assert bool(jobs.kept) is (code is None)
+        assert asked.pop() == (caller, ROLE_ARN)
+        if code:
+            assert f"User: {caller} is not authorized to perform: iam:PassRole" in told["message"]
+            assert ROLE_ARN in told["message"]
 
 
 def test_a_role_that_cannot_be_assumed_is_told_once() -> None:

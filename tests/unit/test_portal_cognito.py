@@ -78,3 +78,23 @@ def test_who_is_not_the_user_any_more_is_in_no_group(change: dict[str, Any]) -> 
     api = FakeApi()
     vars(api).update(change)
     assert CognitoClient("us-east-1_A", "client", api=api).groups_of(ADA) == frozenset()
+
+
+def test_a_pool_that_is_not_open_to_the_portal_is_told() -> None:
+    """Its owner hears which tag is missing; nobody else could put it there."""
+
+    class Closed(FakeApi):
+        def describe_user_pool(self, **_: str) -> dict[str, Any]:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeUserPool")
+
+        def describe_user_pool_client(self, **_: str) -> dict[str, Any]:
+            raise ClientError(
+                {"Error": {"Code": "AccessDeniedException"}}, "DescribeUserPoolClient"
+            )
+
+    on_aws = CognitoClient("us-east-1_A", "client", api=Closed())
+    with pytest.raises(NotSetUpError, match=r"us-east-1_A .* tag it groundwork=workforce"):
+        on_aws.pages_url()
+    local = CognitoClient("us-east-1_A", "client", "http://127.0.0.1:4566", Closed())
+    with pytest.raises(NotSetUpError, match=r"us-east-1_A .* tag it groundwork=workforce"):
+        local.exchange_code("code", callback_url="http://portal", code_verifier="verifier")

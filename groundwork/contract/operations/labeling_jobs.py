@@ -7,6 +7,7 @@ from typing import Any
 from groundwork.contract.arns import Arn, labeling_job_arn
 from groundwork.contract.engine import Engine
 from groundwork.contract.errors import (
+    AccessDeniedError,
     ResourceInUseError,
     ResourceNotFoundError,
     validation_error,
@@ -59,6 +60,7 @@ def create(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     ]
     if problems:
         raise validation_error(problems)
+    _refuse_unpassable(engine, request["RoleArn"])
     tags = requested_tags(request)
     now = engine.clock()
     name = request["LabelingJobName"]
@@ -223,6 +225,16 @@ def _team_problems(engine: Engine, job: Job) -> list[str]:
         return [missing]
     # Workers' jobs are found by the exact ARN.
     return [] if team.arn == job.workteam_arn else [f"{missing}; there is {team.arn}"]
+
+
+def _refuse_unpassable(engine: Engine, role_arn: str) -> None:
+    if engine.caller is None or engine.may_pass(engine.caller, role_arn):
+        return
+    raise AccessDeniedError(
+        f"User: {engine.caller} is not authorized to perform: iam:PassRole on resource: {role_arn} "
+        "because no identity-based policy allows the iam:PassRole action. Allow it on this role, "
+        "with the condition that iam:PassedToService is sagemaker.amazonaws.com."
+    )
 
 
 def _file_problems(engine: Engine, job: Job, initial_model: InitialModel | None) -> list[str]:

@@ -22,14 +22,17 @@ NAMES: tuple[str, ...] = (
     "key_conditions",
     "late_logs",
     "log_wait",
+    "pool_tags",
     "principal_arn",
     "repeated_starts",
     "request_cookies",
     "resumed_executions",
     "secure_transport",
+    "simulated_context",
     "table_ttl",
     "task_token_rights",
     "topic_mails",
+    "url_callers",
 )
 
 

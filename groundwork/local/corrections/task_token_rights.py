@@ -2,7 +2,8 @@
 
 AWS checks `states:SendTaskSuccess` and its siblings on the state machine whose execution waits, and
 CDK grants it so. The emulator, when it enforces policies, does not know which machine that is and
-refuses everyone whose right names one.
+refuses everyone whose right names one. Of a token that nobody waits with any more AWS says so, as
+the token itself has the machine; here it has not, so that nobody is refused for rights with one.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
 """
 
@@ -11,13 +12,14 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import stepfunctions
 
 from groundwork.local.hooks import wrap
 
 _execution_arn: ContextVar[str] = ContextVar("execution_arn", default="")
 _machine_of_token: dict[str, str] = {}
+_NOBODYS = "arn:aws:states:::task-token-of-nobody"
 
 
 def install() -> None:
@@ -34,6 +36,12 @@ def install() -> None:
         "extract_resource_arn",
         _machine_of_request,
         ("service", "method", "path", "headers", "body"),
+    )
+    wrap(
+        iam_evaluator,
+        "enforce",
+        _unless_nobodys,
+        ("access_key_id", "iam_action", "service", "region", "resource_arn"),
     )
 
 
@@ -59,7 +67,12 @@ def _remember_token(
 def _machine_of_request(original: Callable[..., str], service: str, *request: Any) -> str:
     _method, _path, headers, body, *_ = request
     if service == "states" and ".SendTask" in headers.get("x-amz-target", ""):
-        machine_arn = _machine_of_token.get(json.loads(body or b"{}").get("taskToken", ""))
-        if machine_arn:
-            return machine_arn
+        token = json.loads(body or b"{}").get("taskToken", "")
+        return _machine_of_token.get(token, _NOBODYS)
     return original(service, *request)
+
+
+def _unless_nobodys(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if _NOBODYS in (kwargs.get("resource_arn"), *args):
+        return None
+    return original(*args, **kwargs)
