@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random as random_module
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -41,7 +42,8 @@ from groundwork.table_client import ConflictError
 MAXIMUM_ANSWER_BYTES = 5 * 1024 * 1024
 # How often a change of a task is decided anew because another worker's came first.
 _ATTEMPTS = 20
-_LEASE_ID_PARTS = 4
+# No longer than any that was given out: what does not fit into a key is not asked for.
+_LEASE_ID = re.compile(r"([A-Za-z0-9-]{1,63})\.([0-9]{1,12})\.([0-9]{1,12})\.([A-Za-z0-9]{1,64})")
 # The task that a worker sees, and one ahead of it.
 _MOST_HELD = 2
 
@@ -594,12 +596,10 @@ class _LeasePlace:
 
     @classmethod
     def parse(cls, lease_id: str) -> _LeasePlace:
-        parts = lease_id.split(".")
-        if len(parts) != _LEASE_ID_PARTS or not (parts[1] + parts[2]).isascii():
+        found = _LEASE_ID.fullmatch(lease_id)
+        if found is None:
             raise LeaseNotFoundError("There is no such task.")
-        job, iteration, object_id, nonce = parts
-        if not iteration.isdigit() or not object_id.isdigit():
-            raise LeaseNotFoundError("There is no such task.")
+        job, iteration, object_id, nonce = found.groups()
         return cls(job, int(iteration), int(object_id), nonce)
 
     @property

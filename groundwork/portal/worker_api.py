@@ -18,6 +18,7 @@ from groundwork.jobs.errors import (
     NotInTeamError,
 )
 from groundwork.jobs.work import MAXIMUM_ANSWER_BYTES, LeasedTask, Work, Worker, WorkerJob
+from groundwork.json_text import JsonTextError, read_json
 from groundwork.portal.errors import PortalError
 from groundwork.portal.http import Request, Response, json_response
 from groundwork.portal.sessions import Session
@@ -218,10 +219,13 @@ def _wishes_from(request: Request) -> _Wishes:
 
 def _json(body: bytes, hint: str) -> Any:
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        return read_json(body)
+    except JsonTextError as error:
         raise PortalError(
-            HTTPStatus.BAD_REQUEST, "BadJson", f"the body is not JSON: {error}", hint
+            HTTPStatus.BAD_REQUEST,
+            "BadJson",
+            f"the body is not JSON that can be used: {error}",
+            hint,
         ) from error
 
 
@@ -265,10 +269,6 @@ def _invalid_answer(problems: list[str]) -> PortalError:
     return PortalError(
         HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidAnswer", "; ".join(problems), _ANSWER_HINT
     )
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _kind(value: object) -> str:

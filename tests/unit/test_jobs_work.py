@@ -214,10 +214,18 @@ def test_nobody_uses_another_workers_lease() -> None:
         shop.work.submit(BEN, task.lease_id, ANSWER)
 
 
+@pytest.mark.parametrize("name", ["", "j" * 64, "j" * 5_000, "한" * 2_000, "..", "job\x00"])
+def test_a_made_up_job_finds_nothing(name: str) -> None:
+    with pytest.raises(JobNotFoundError) as refused:
+        workshop(1).work.take(ANN, name)
+    assert len(str(refused.value)) < 400
+
+
 @pytest.mark.parametrize(
     "lease_id",
     ["", "nonsense", "job.1.0", "job.x.0.abc", "job.1.99.abc", "gone.1.0.abc", "job.1.0.abc",
-     "job.²..a", "job.-1.0.a", "job.1.0.a.b"],
+     "job.²..a", "job.-1.0.a", "job.1.0.a.b", f"job.{'9' * 5_000}.1.a", f"{'j' * 3_000}.1.1.a",
+     f"job.1.1.{'a' * 5_000}"],
 )  # fmt: skip
 def test_a_made_up_lease_id_finds_nothing(lease_id: str) -> None:
     shop = workshop(1)

@@ -618,8 +618,14 @@ def test_a_content_type_may_name_its_charset(worker: Browser) -> None:
     ("body", "code", "words"),
     [
         (b"{", (400, "BadJson"), "not JSON"),
-        (b'{"answerContent": {"a": NaN}}', (400, "BadJson"), "NaN is no JSON number"),
+        (b'{"answerContent": {"a": NaN}}', (400, "BadJson"), "NaN is not a JSON value"),
         (b"[" * 100_000, (400, "BadJson"), "not JSON"),
+        (b'{"answerContent": {"a": 1e999}}', (400, "BadJson"), "1e999 is larger than any number"),
+        (
+            b'{"answerContent": {"a": ' + b"[" * 200 + b"]" * 200 + b"}}",
+            (400, "BadJson"),
+            "nested too deeply; at most 100 levels are accepted",
+        ),
         (b"[]", (422, "InvalidAnswer"), "the body is a list"),
         (b"{}", (422, "InvalidAnswer"), "answerContent is missing"),
         (b'{"answerContent": "x"}', (422, "InvalidAnswer"), "answerContent is a text"),
