@@ -4,7 +4,7 @@ import os
 from enum import StrEnum
 from pathlib import Path
 
-from groundwork.images import ImageError, read_image
+from groundwork.images import MAXIMUM_FILE_BYTES, ImageError, read_image
 from groundwork.results.labels import ImageSize
 from groundwork.s3_client import S3Client, S3Error
 from groundwork.s3_uri import S3Uri
@@ -78,7 +78,7 @@ class ImageFetcher:
         if self._client is None:
             self._client = S3Client.from_environment()
         try:
-            return self._client.get(S3Uri.parse(source))
+            return self._client.get_small(S3Uri.parse(source), MAXIMUM_FILE_BYTES)
         except (S3Error, ValueError) as error:
             raise ImageGoneError(str(error)) from error
 
@@ -170,7 +170,7 @@ def file_size(path: Path) -> ImageSize | None:
             data = file.read(_HEADER_BYTES)
             total = os.fstat(file.fileno()).st_size
             if total > len(data):
-                data += file.read()
+                data += file.read(MAXIMUM_FILE_BYTES)
         facts = read_image(data, total)
     except (OSError, ImageError):
         return None
