@@ -129,7 +129,7 @@ def read_image(data: bytes, total_bytes: int) -> ImageFacts:
     except ImageError:
         raise
     except BROKEN_FILE_ERRORS as error:
-        if complete or not _looks_accepted(data):
+        if complete or not looks_like_an_image(data):
             raise ImageError(_unreadable(data, error)) from error
         raise ImageNeedsMoreError("the image's header goes on") from error
     return facts
@@ -186,13 +186,14 @@ def _decode(image: Image.Image, facts: ImageFacts) -> None:
         image.load()
 
 
-def _looks_accepted(data: bytes) -> bool:
+def looks_like_an_image(data: bytes) -> bool:
+    """Tell whether a file begins as JPEG and PNG files do."""
     return data.startswith((b"\xff\xd8", b"\x89PNG"))
 
 
 def _unreadable(data: bytes, error: Exception) -> str:
     accepted = "JPEG and PNG images are accepted"
-    if _looks_accepted(data):
+    if looks_like_an_image(data):
         return f"the image cannot be decoded: {error}"
     for beginning, name in _FOREIGN_BEGINNINGS.items():
         if data.startswith(beginning):

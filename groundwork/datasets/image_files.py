@@ -120,8 +120,11 @@ class ImageIndex:
 
     def path(self, name: str) -> Path | None:
         """Return an image's file; None if there is none, or several that may be meant."""
+        # Labels are others' words: an image is below the folder, or there is none.
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            return None
         direct = self._folder / name
-        if ".." not in Path(name).parts and direct.is_file():
+        if direct.is_file():
             return direct
         if self._by_name is None:
             self._by_name = {}

@@ -15,6 +15,7 @@ from typing import Any
 from groundwork.json_text import read_json
 from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import Label, read_label
+from groundwork.results.numbers import number_of
 from groundwork.results.output_tree import JobOutput
 
 _FOLDER = "annotations/worker-response"
@@ -103,7 +104,7 @@ def _read(output: JobOutput, path: str) -> list[Mapping[str, Any]] | str:
 def _answer(iteration: int, object_id: int | None, answer: Mapping[str, Any]) -> WorkerAnswer:
     accepted_at, submitted_at = _time(answer, "acceptanceTime"), _time(answer, "submissionTime")
     spent = answer.get("timeSpentInSeconds")
-    seconds = float(spent) if isinstance(spent, int | float) else None
+    seconds = number_of(spent) if isinstance(spent, int | float) else None
     if seconds is None and accepted_at and submitted_at:
         seconds = (submitted_at - accepted_at).total_seconds()
     metadata = answer.get("workerMetadata")

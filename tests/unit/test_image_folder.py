@@ -35,5 +35,5 @@ def test_an_empty_folder_and_a_file_say_what_is_wanted(tmp_path: Path) -> None:
     with pytest.raises(ImageFolderError, match=r"no image in it; images end in \.jpg, \.jpeg"):
         ImageFolder.scan(tmp_path)
     (tmp_path / "file").write_bytes(b"x")
-    with pytest.raises(ImageFolderError, match="there is a file at .*, not a folder"):
+    with pytest.raises(ImageFolderError, match=r"there is a file at .*, not a folder"):
         ImageFolder.scan(tmp_path / "file")
