@@ -28,6 +28,7 @@ from groundwork.portal.task_frame import task_frame
 from groundwork.portal.worker_api import MAXIMUM_BODY_BYTES
 from groundwork.s3_client import S3AccessDeniedError
 from groundwork.table_client import ConflictError
+from tests.support.cpu_time import cpu_seconds_at_most
 from tests.support.portal_fakes import (
     PAGES,
     POOL,
@@ -766,3 +767,19 @@ def test_the_registry_is_not_asked_for_every_request(worker: Browser) -> None:
     worker.clock.advance(seconds=15)
     worker.get("/api/jobs")
     assert worker.registry.reads == reads + 1
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<script " * 250_000,
+        "<script src=" + " " * 2_000_000,
+        "<script" + " src=' " * 300_000,
+        "<script src=//assets.crowd.aws/crowd-html-elements.js" + "x" * 1_900_000 + "'",
+    ],
+    ids=["tags", "blanks", "sources", "address"],
+)
+def test_a_hostile_page_becomes_a_frame_soon(page: str) -> None:
+    with cpu_seconds_at_most(20):
+        frame = task_frame(TaskContent(page), elements_url=f"{SECURE}/elements.js")
+    assert len(frame.body) < 2_000_100
