@@ -55,7 +55,7 @@ REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str, str]] = {
     AnswerTooLargeError: (
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "AnswerTooLarge",
-        f"at most {MAXIMUM_ANSWER_BYTES:,} bytes are accepted",
+        "leave out what is not part of the answer, or tell your host",
     ),
     ConflictError: (HTTPStatus.SERVICE_UNAVAILABLE, "Busy", "the same call again will do"),
     S3Error: (

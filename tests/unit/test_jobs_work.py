@@ -254,8 +254,15 @@ def test_a_job_that_does_not_exist_is_told_so() -> None:
 def test_an_answer_that_is_too_large_is_refused() -> None:
     shop = workshop(1)
     task = taken(shop, ANN)
+    with pytest.raises(AnswerTooLargeError, match="at most 262,144 are accepted"):
+        shop.work.submit(ANN, task.lease_id, {"text": "x" * 300_000})
+
+    shop = Workshop()
+    shop.start(['{"source": "text"}'], task=None)
+    task = taken(shop, ANN)
+    shop.work.submit(ANN, task.lease_id, {"text": "x" * 300_000})
     with pytest.raises(AnswerTooLargeError, match="at most 5,242,880 are accepted"):
-        shop.work.submit(ANN, task.lease_id, {"text": "x" * 6_000_000})
+        shop.work.submit(ANN, task.lease_id, {"text": "x" * 6_000_000}, replaces=True)
 
 
 def test_after_a_stop_there_is_nothing_to_take_and_no_answer_is_accepted() -> None:
