@@ -22,10 +22,14 @@ class JsonLimitError(JsonTextError):
     """A text is JSON beyond the limits of what can be handed on; the message says which."""
 
 
-def read_json(data: bytes | str) -> Any:
+def read_json(data: bytes | str, *, refuse_halves: bool = False) -> Any:
     """Return what a JSON text says.
 
-    Halves of surrogate pairs are kept: ASCII JSON can hold them.
+    Parameters
+    ----------
+    refuse_halves
+        Whether half of a surrogate pair, which JSON may have as an escape and no text, is an error;
+        else it becomes the replacement character, as it does in browsers.
 
     Raises
     ------
@@ -44,6 +48,28 @@ def read_json(data: bytes | str) -> Any:
         raise JsonTextError(f"{error.msg} at character {error.pos + 1}") from None
     if text.count("[") + text.count("{") > MAXIMUM_DEPTH and _is_deep(value):
         raise _too_deep()
+    if ("\\ud" in text or "\\uD" in text) and _has_half(value):
+        if refuse_halves:
+            raise JsonLimitError("there is half of a surrogate pair, which no text may have")
+        return _mended(value)
+    return value
+
+
+def _has_half(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(entry) for entry in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(entry) for key, entry in value.items()}
     return value
 
 

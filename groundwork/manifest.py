@@ -30,6 +30,7 @@ MAXIMUM_LINE_BYTES = 16 * 1024 * 1024
 MAXIMUM_PROBLEMS = 20
 _OUTPUT_CHUNK_BYTES = 64 * 1024
 _EXCERPT_CHARACTERS = 80
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # In place of an object id and its body.
 _NO_MORE = (-1, b"")
 
@@ -137,11 +138,13 @@ def read_lines(
     Raises
     ------
     ManifestError
-        If a line goes on for longer than any line may.
+        If a line goes on for longer than any line may, or the file is UTF-16.
     """
     buffer = b""
     position, number = start, first_number
     for chunk in chunks:
+        if position == 0 and not buffer and chunk.startswith(_UTF16_MARKS):
+            raise ManifestError("the file is UTF-16; save it as UTF-8 without a byte order mark")
         if b"\n" not in chunk:
             buffer += chunk
             _refuse_endless_line(buffer, number)
@@ -357,8 +360,6 @@ def _reference_problems(reference: Any) -> list[str]:
 
 
 def _not_utf8(body: bytes, error: UnicodeDecodeError) -> str:
-    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "is UTF-16; save the file as UTF-8 without a byte order mark"
     return f"is not UTF-8 at byte {error.start}; save the file as UTF-8"
 
 

@@ -27,17 +27,22 @@ json_option = click.option(
 
 def say(line: str) -> None:
     """Print a line."""
-    _out.print(line, markup=False)
+    _out.print(_printable(line), markup=False)
 
 
 def say_aside(line: str) -> None:
     """Print a line that is no part of the result: beside a JSON document, say."""
-    _err.print(line, markup=False)
+    _err.print(_printable(line), markup=False)
 
 
 def print_json(document: Any) -> None:
     """Print a JSON document."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(_printable(json.dumps(document, indent=2, ensure_ascii=False)))
+
+
+def _printable(text: str) -> str:
+    """Return a text with escapes for what no text has: parts of file names that are not UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def print_rows(rows: Sequence[tuple[Any, ...]], header: Sequence[str] = ()) -> None:
@@ -48,7 +53,9 @@ def print_rows(rows: Sequence[tuple[Any, ...]], header: Sequence[str] = ()) -> N
         table.add_column(header[place] if header else "", justify="right" if numbers else "left")
     for row in rows:
         # As text, since square brackets in names are no styles.
-        table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
+        table.add_row(
+            *(Text(f"{cell:,}" if isinstance(cell, int) else _printable(str(cell))) for cell in row)
+        )
     _out.print(table)
 
 

@@ -51,7 +51,7 @@ def parse_label_categories(data: bytes, task: BuiltinTask | None) -> tuple[str, 
         With all problems of the file.
     """
     try:
-        document = read_json(data.removeprefix(codecs.BOM_UTF8))
+        document = read_json(data.removeprefix(codecs.BOM_UTF8), refuse_halves=True)
     except JsonTextError as error:
         raise LabelCategoriesError([f"not JSON that can be used: {error}"]) from error
     if not isinstance(document, dict):

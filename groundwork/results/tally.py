@@ -8,6 +8,7 @@ result.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from groundwork.json_text import JsonTextError, read_json
 from groundwork.manifest import (
     MAXIMUM_PROBLEMS,
     METADATA_SUFFIX,
@@ -308,7 +310,7 @@ class BlockCounter:
             try:
                 columns = _COLUMNS.decode(line)
             except _UNREADABLE:
-                continue
+                columns = _odd_columns(line)
             for key in columns.keys() - seen:
                 if not key.endswith(METADATA_SUFFIX):
                     continue
@@ -322,10 +324,19 @@ class BlockCounter:
         return found
 
 
+def _odd_columns(line: bytes) -> dict[str, msgspec.Raw]:
+    """Return the columns of a line that the decoder refuses; none of what is no object."""
+    try:
+        attributes = parse_line(line)
+    except LineError:
+        return {}
+    return {key: msgspec.Raw(json.dumps(value).encode()) for key, value in attributes.items()}
+
+
 def _value(raw: msgspec.Raw) -> Any:
     try:
-        return msgspec.json.decode(raw)
-    except _UNREADABLE:
+        return read_json(bytes(raw))
+    except JsonTextError:
         return None
 
 

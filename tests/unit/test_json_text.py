@@ -9,7 +9,7 @@ from groundwork.json_text import MAXIMUM_DEPTH, JsonLimitError, JsonTextError, r
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, 0, -1.5, 2**64, "한글 \ud800", [], {}, {"a": [1, {"b": "[[[[{{{{"}]}]
+    "value", [None, True, 0, -1.5, 2**64, "한글 👩‍🌾", [], {}, {"a": [1, {"b": "[[[[{{{{"}]}]
 )
 def test_what_can_be_handed_on_is_read(value: Any) -> None:
     assert read_json(json.dumps(value)) == value
@@ -47,6 +47,14 @@ def test_what_is_no_json_is_refused_with_the_place(text: str | bytes, problem: s
 def test_json_beyond_the_limits_is_refused(text: str, problem: str) -> None:
     with pytest.raises(JsonLimitError, match=problem):
         read_json(text)
+
+
+def test_half_of_a_surrogate_pair_is_replaced_or_refused() -> None:
+    text = r'{"a\ud800": ["\udc00b", "\ud83d\udc36", "\\ud800"]}'
+    assert read_json(text) == {"a\ufffd": ["\ufffdb", "🐶", r"\ud800"]}
+    with pytest.raises(JsonLimitError, match="half of a surrogate pair"):
+        read_json(text, refuse_halves=True)
+    assert read_json(r'["\ud83d\udc36"]', refuse_halves=True) == ["🐶"]
 
 
 def test_brackets_side_by_side_and_in_texts_are_no_depth() -> None:
