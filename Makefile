@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS := 1
 
 PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*' -not -path 'portal/.vitest/*' -not -path 'portal/node_modules/*')
 
-.PHONY: help setup demo test lint audit-dependencies unit synth contract portal e2e reliability least-privilege bench clean
+.PHONY: help setup demo test lint audit-dependencies unit fuzz synth contract portal e2e reliability least-privilege bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -58,8 +58,11 @@ audit-dependencies: setup ## Pins, licences and known vulnerabilities of all pac
 
 unit: setup ## Pure logic, no I/O
 	@echo "== unit tests"
-	$(BIN)/pytest tests/unit tests/faults -q $(SIDE_BY_SIDE)
+	$(BIN)/pytest tests/unit tests/faults tests/fuzz -q $(SIDE_BY_SIDE)
 	npm test --silent
+
+fuzz: setup ## Hostile input of every kind, thousands of examples a property, other ones every time (EXAMPLES=)
+	FUZZ_PROFILE=fuzz FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/pytest tests/fuzz -q -n auto --timeout=0
 
 synth: setup ## Templates and policy findings
 	@echo "== synth tests"

@@ -11,6 +11,8 @@ MAXIMUM_TOTAL_BYTES = 4 * 1024**3
 # Ground Truth's limits: https://docs.aws.amazon.com/sagemaker/latest/dg/input-data-limits.html
 MAXIMUM_IMAGE_BYTES = 40 * 1024**2
 MAXIMUM_IMAGES = 100_000
+# Of the 1,024 bytes that a key in S3 may have, some are the folder's that the images go to.
+MAXIMUM_NAME_BYTES = 900
 
 
 class ImageFolderError(ValueError):
@@ -62,6 +64,13 @@ def _problems(sizes: dict[str, int]) -> list[str]:
         problems.append(f"images above 40 MB: {_some(large)}")
     if broken := [name for name in sizes if any(ord(letter) < 32 for letter in name)]:
         problems.append(f"control characters in names: {_some([ascii(name) for name in broken])}")
+    if foreign := [name for name in sizes if not _is_unicode(name)]:
+        shown = _some([ascii(name) for name in foreign])
+        problems.append(f"names that are not in UTF-8: {shown}; rename them")
+    elif long := [name for name in sizes if len(name.encode()) > MAXIMUM_NAME_BYTES]:
+        problems.append(
+            f"paths of more than {MAXIMUM_NAME_BYTES} bytes: {_some([name[:60] for name in long])}"
+        )
     if len(sizes) > MAXIMUM_IMAGES:
         problems.append(f"{len(sizes):,} images; a labeling job takes at most {MAXIMUM_IMAGES:,}")
     if (total := sum(sizes.values())) > MAXIMUM_TOTAL_BYTES:
@@ -70,6 +79,10 @@ def _problems(sizes: dict[str, int]) -> list[str]:
             f"{MAXIMUM_TOTAL_BYTES // 1024**3} GiB: upload them yourself and set manifest"
         )
     return problems
+
+
+def _is_unicode(name: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _some(names: list[str]) -> str:

@@ -25,11 +25,15 @@ MORE_BYTES = 4 * 1024 * 1024
 # Whole files up to this size are decoded, which tells truncated ones; JPEG at an eighth.
 _DECODED_PNG_PIXELS = 4_000_000
 _DECODED_JPEG_PIXELS = 16_000_000
+# All coefficients of a progressive one are in memory at once, whatever size is asked for.
+_DECODED_PROGRESSIVE_PIXELS = 4_000_000
 _ORIENTATION_TAG = 0x0112
 _FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png"}
 # Pillow finds MPO through its JPEG reader and registers no reader of that name: asking for one is a
 # KeyError for every file that is no JPEG.
-_READERS = ("JPEG", "PNG")
+READERS = ("JPEG", "PNG")
+# A photo has ten or so. Each scan goes over the whole picture again, however few bytes it has.
+_MAXIMUM_SCANS = 500
 _DEPTHS = {"1": 1, "L": 1, "I": 1, "I;16": 1, "F": 1, "LA": 2, "P": 3, "RGBA": 4, "CMYK": 4}
 _FOREIGN_BEGINNINGS = {
     b"GIF8": "GIF",
@@ -116,18 +120,29 @@ def read_image(data: bytes, total_bytes: int) -> ImageFacts:
         raise ImageError("the image file is empty")
     complete = len(data) >= total_bytes
     try:
-        with Image.open(BytesIO(data), formats=_READERS) as image:
+        with Image.open(BytesIO(data), formats=READERS) as image:
             facts = _facts(image)
             _refuse_size(facts)
             if complete:
+                refuse_many_scans(data)
                 _decode(image, facts)
     except ImageError:
         raise
     except BROKEN_FILE_ERRORS as error:
-        if complete or not _looks_accepted(data):
+        if complete or not looks_like_an_image(data):
             raise ImageError(_unreadable(data, error)) from error
         raise ImageNeedsMoreError("the image's header goes on") from error
     return facts
+
+
+def refuse_many_scans(data: bytes) -> None:
+    """Raise ImageError for a JPEG file that would take hours to decode.
+
+    Within a scan's own bytes the marker that is counted does not occur.
+    """
+    scans = data.count(b"\xff\xda") if data.startswith(b"\xff\xd8") else 0
+    if scans > _MAXIMUM_SCANS:
+        raise ImageError(f"the image has {scans:,} scans; at most {_MAXIMUM_SCANS} are decoded")
 
 
 def _facts(image: Image.Image) -> ImageFacts:
@@ -162,20 +177,23 @@ def _refuse_size(facts: ImageFacts) -> None:
 
 
 def _decode(image: Image.Image, facts: ImageFacts) -> None:
-    if facts.format == "jpeg" and facts.pixels <= _DECODED_JPEG_PIXELS:
+    progressive = "progressive" in image.info
+    most = _DECODED_PROGRESSIVE_PIXELS if progressive else _DECODED_JPEG_PIXELS
+    if facts.format == "jpeg" and facts.pixels <= most:
         image.draft(None, (max(1, facts.width // 8), max(1, facts.height // 8)))
         image.load()
     elif facts.format == "png" and facts.pixels <= _DECODED_PNG_PIXELS:
         image.load()
 
 
-def _looks_accepted(data: bytes) -> bool:
+def looks_like_an_image(data: bytes) -> bool:
+    """Tell whether a file begins as JPEG and PNG files do."""
     return data.startswith((b"\xff\xd8", b"\x89PNG"))
 
 
 def _unreadable(data: bytes, error: Exception) -> str:
     accepted = "JPEG and PNG images are accepted"
-    if _looks_accepted(data):
+    if looks_like_an_image(data):
         return f"the image cannot be decoded: {error}"
     for beginning, name in _FOREIGN_BEGINNINGS.items():
         if data.startswith(beginning):

@@ -4,6 +4,7 @@ Nothing here holds more than one line, so that a manifest of a million lines tak
 than one of a thousand. Byte positions ride along, so that a later read can begin at any line.
 """
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from groundwork.errors import UserError
+from groundwork.json_text import JsonLimitError, JsonTextError, read_json
 from groundwork.s3_uri import S3Uri, S3UriFormatError
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sms-input-data-input-manifest.html
@@ -28,6 +30,7 @@ MAXIMUM_LINE_BYTES = 16 * 1024 * 1024
 MAXIMUM_PROBLEMS = 20
 _OUTPUT_CHUNK_BYTES = 64 * 1024
 _EXCERPT_CHARACTERS = 80
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # In place of an object id and its body.
 _NO_MORE = (-1, b"")
 
@@ -135,11 +138,13 @@ def read_lines(
     Raises
     ------
     ManifestError
-        If a line goes on for longer than any line may.
+        If a line goes on for longer than any line may, or the file is UTF-16.
     """
     buffer = b""
     position, number = start, first_number
     for chunk in chunks:
+        if position == 0 and not buffer and chunk.startswith(_UTF16_MARKS):
+            raise ManifestError("the file is UTF-16; save it as UTF-8 without a byte order mark")
         if b"\n" not in chunk:
             buffer += chunk
             _refuse_endless_line(buffer, number)
@@ -161,12 +166,12 @@ def read_lines(
 def parse_object(body: bytes) -> dict[str, Any]:
     """Return the attributes of a line; raises LineError when it is not one JSON object."""
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        value = read_json(body.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise LineError(f"is not UTF-8 at byte {error.start}") from None
-    except RecursionError:
-        raise LineError("is nested too deeply") from None
-    except ValueError as error:
+        raise LineError(_not_utf8(body, error)) from None
+    except JsonLimitError as error:
+        raise LineError(f"cannot be used: {error}") from None
+    except JsonTextError as error:
         raise LineError(_not_json(body, error)) from None
     if not isinstance(value, dict):
         raise LineError(f"is not a JSON object but {_excerpt(body)}")
@@ -317,7 +322,7 @@ def _size_problems(line: ManifestLine, attributes: Mapping[str, Any]) -> list[st
         size = len(value) if isinstance(value, str) else len(json.dumps(value, ensure_ascii=False))
         if size > MAXIMUM_ATTRIBUTE_CHARACTERS:
             problems.append(
-                f"attribute {key!r} has {size:,} characters; "
+                f"attribute {_excerpt_of(key)} has {size:,} characters; "
                 f"at most {MAXIMUM_ATTRIBUTE_CHARACTERS:,}"
             )
     return problems
@@ -325,7 +330,7 @@ def _size_problems(line: ManifestLine, attributes: Mapping[str, Any]) -> list[st
 
 def _key_problems(attributes: Mapping[str, Any]) -> list[str]:
     return [
-        f"attribute {key!r} begins with {RESERVED_KEY_PREFIX}, which is reserved"
+        f"attribute {_excerpt_of(key)} begins with {RESERVED_KEY_PREFIX}, which is reserved"
         for key in attributes
         if key.startswith(RESERVED_KEY_PREFIX)
     ]
@@ -349,24 +354,21 @@ def _reference_problems(reference: Any) -> list[str]:
         return [f"{told}, not text; write s3://<bucket>/<key>"]
     try:
         uri = S3Uri.parse(reference)
-    except S3UriFormatError:
-        return [f"{told}, not an S3 URI; write s3://<bucket>/<key>"]
+    except S3UriFormatError as error:
+        return [f"{SOURCE_REFERENCE!r} is {error}"]
     return [] if uri.key else [f"{told}, a bucket without a key; write s3://<bucket>/<key>"]
 
 
-def _not_json(body: bytes, error: ValueError) -> str:
+def _not_utf8(body: bytes, error: UnicodeDecodeError) -> str:
+    return f"is not UTF-8 at byte {error.start}; save the file as UTF-8"
+
+
+def _not_json(body: bytes, error: JsonTextError) -> str:
     if not body.strip():
         return "is empty; every line has to be one JSON object"
-    if body.startswith(b"\xef\xbb\xbf"):
+    if body.startswith(codecs.BOM_UTF8):
         return "begins with a byte order mark; save the file as UTF-8 without one"
-    why = str(error)
-    if isinstance(error, json.JSONDecodeError):
-        why = f"{error.msg} at character {error.pos + 1}"
-    return f"is not JSON ({why}): {_excerpt(body)}"
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON value")
+    return f"is not JSON ({error}): {_excerpt(body)}"
 
 
 def _refuse_endless_line(buffer: bytes, number: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from urllib3.exceptions import HTTPError
 
 from groundwork.errors import UserError
@@ -28,6 +28,7 @@ __all__ = [
     "S3NotFoundError",
     "S3Range",
     "S3UnavailableError",
+    "S3UnusableError",
     "S3Uri",
     "S3UriFormatError",
 ]
@@ -46,6 +47,21 @@ _CONFIG = Config(
 )
 _MISSING_CODES = {"404", "NoSuchKey", "NotFound", "NoSuchBucket"}
 _DENIED_CODES = {"403", "AccessDenied", "Forbidden", "AllAccessDisabled", "InvalidAccessKeyId"}
+# S3 has the object, or refuses its address, and will say the same whenever it is asked: archived
+# objects, keys that were disabled, buckets elsewhere.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_UNUSABLE_CODES = {
+    "InvalidBucketName",
+    "InvalidObjectState",
+    "InvalidRequest",
+    "InvalidURI",
+    "KMS.DisabledException",
+    "KMS.KMSInvalidStateException",
+    "KMS.NotFoundException",
+    "KeyTooLongError",
+    "MethodNotAllowed",
+    "PermanentRedirect",
+}
 _EMPTY_RANGE_CODES = {"416", "InvalidRange"}
 _EXISTS_CODES = {"412", "PreconditionFailed", "ConditionalRequestConflict"}
 _STREAM_ATTEMPTS = 5
@@ -61,6 +77,10 @@ class S3NotFoundError(S3Error):
 
 class S3AccessDeniedError(S3Error):
     """The role lacks a right on the object, or may not be assumed."""
+
+
+class S3UnusableError(S3Error):
+    """The object cannot be had as it is, however often it is asked for: archived, say."""
 
 
 class S3ChangedError(S3Error):
@@ -115,6 +135,15 @@ class S3Client:
     def get(self, uri: S3Uri) -> bytes:
         """Return a whole object."""
         return b"".join(self.stream(uri))
+
+    def get_small(self, uri: S3Uri, maximum_bytes: int) -> bytes:
+        """Return a whole object; S3UnusableError if it has more bytes than that."""
+        found = self.get_range(uri, 0, maximum_bytes)
+        if found.total_bytes > maximum_bytes:
+            raise S3UnusableError(
+                f"{uri} has {found.total_bytes:,} bytes; at most {maximum_bytes:,} are read"
+            )
+        return found.data
 
     def get_range(self, uri: S3Uri, start: int, length: int) -> S3Range:
         """Return at most ``length`` bytes of an object from ``start`` on."""
@@ -302,11 +331,15 @@ def _told_as(action: str) -> Iterator[None]:
             raise S3ExistsError(told) from error
         if code in _EMPTY_RANGE_CODES:
             raise _EmptyRangeError(told) from error
+        if code in _UNUSABLE_CODES:
+            raise S3UnusableError(told) from error
         raise (S3UnavailableError if is_passing(error) else S3Error)(told) from error
     except UnavailableError as error:
         raise S3UnavailableError(f"{action}: {error}") from error
     except RoleError as error:
         raise S3AccessDeniedError(f"{action}: {error}") from error
+    except ParamValidationError as error:
+        raise S3UnusableError(f"{action}: {error}") from error
     except BotoCoreError as error:
         kind = S3UnavailableError if is_passing(error) else S3Error
         raise kind(f"{action}: {error}") from error

@@ -1,10 +1,12 @@
 """The workshop's configuration: read once, checked as a whole, frozen."""
 
 import difflib
-import json
 import math
 import re
-from collections.abc import Callable, Mapping
+import reprlib
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -17,12 +19,43 @@ from groundwork.contract.automated_labeling import FEWEST_OBJECTS, SMALLEST_SAMP
 from groundwork.contract.builtin_tasks import BUILTIN_TASKS, REGION_ACCOUNTS, BuiltinTask
 from groundwork.contract.label_categories import label_problems
 from groundwork.image_folder import ImageFolder, ImageFolderError
+from groundwork.json_text import JsonTextError, read_json
 
 GROUND_TRUTH = "ground-truth"
 OPEN = "open"
 ENGINE_STACK_NAME = "GroundworkEngine"
 # https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_NotificationWithSubscribers.html
 _MOST_OPERATORS = 10
+
+
+_MAXIMUM_FILE_BYTES = 1_000_000
+# Whatever PyYAML's reader and constructors make of a file that is none.
+_YAML_ERRORS = (
+    yaml.YAMLError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+_SHOWN_CHARACTERS = 1_000
+
+
+class _Shown(reprlib.Repr):
+    """What was given, cut: YAML's aliases make terabytes of a few lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother = 2, 300, 300
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = 20
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Return a number; Python refuses to write very long ones."""
+        return "a number of very many digits" if _is_large(x) else super().repr_int(x, level)
+
+
+_shown = _Shown()
 
 
 @dataclass(frozen=True)
@@ -63,7 +96,8 @@ class Problem:
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.field}: got {self.seen!r}; accepted: {self.accepted}. {self.advice}"
+        seen = _shown.repr(self.seen)[:_SHOWN_CHARACTERS]
+        return f"{self.field[:100]}: got {seen}; accepted: {self.accepted}. {self.advice}"
 
 
 class ConfigurationError(ValueError):
@@ -90,12 +124,34 @@ def _refuse(accepted: str, advice: str = "", seen: object = None) -> NoReturn:
     raise _Refused(accepted, advice, seen)
 
 
+def _word(value: Any) -> str:
+    """Return a single value as text; nothing for lists and mappings, which may be endless."""
+    if _is_large(value) or not isinstance(value, str | bool | int | float):
+        return ""
+    return str(value)[:200]
+
+
+def _close(name: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name[:100], list(known), 1)
+    return f"Did you mean {found[0]}?" if found else ""
+
+
+def _path(value: Any, root: Path, accepted: str) -> Path:
+    if not isinstance(value, str):
+        _refuse(accepted)
+    try:
+        path = (root / Path(value).expanduser()).resolve()
+        path.exists()
+    except (OSError, ValueError, RuntimeError) as error:
+        _refuse(accepted, f"No path is written so: {error}.")
+    return path
+
+
 def _one_of(*choices: str) -> Parser:
     def parse(value: Any, _: Path) -> str:
-        if value not in choices:
-            close = difflib.get_close_matches(str(value), choices, 1)
-            _refuse(" or ".join(choices), f"Did you mean {close[0]}?" if close else "")
-        return str(value)
+        if not isinstance(value, str) or value not in choices:
+            _refuse(" or ".join(choices), _close(_word(value), choices))
+        return value
 
     return parse
 
@@ -118,8 +174,8 @@ def _whole_number(minimum: int, maximum: int | None = None) -> Parser:
     limits = f"{minimum:,} or more" if maximum is None else f"{minimum:,} to {maximum:,}"
 
     def parse(value: Any, _: Path) -> int:
-        text = str(value)
-        if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,15}", text):
+        text = _word(value)
+        if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,15}", text):
             _refuse(f"a whole number, {limits}")
         number = int(text)
         if number < minimum or (maximum is not None and number > maximum):
@@ -133,7 +189,7 @@ def _number(accepted: str, is_accepted: Callable[[float], bool]) -> Parser:
     def parse(value: Any, _: Path) -> float:
         try:
             number = math.nan if isinstance(value, bool) else float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         # What is no number is in no range.
         if not is_accepted(number):
@@ -155,9 +211,10 @@ def _percentage(minimum: float, maximum: float) -> Parser:
 
 def _switch(value: Any, _: Path) -> bool:
     known = {"true": True, "false": False}
-    if str(value).lower() not in known:
+    word = _word(value).lower()
+    if word not in known:
         _refuse("true or false")
-    return known[str(value).lower()]
+    return known[word]
 
 
 def _list_of_text(accepted: str) -> Parser:
@@ -165,9 +222,9 @@ def _list_of_text(accepted: str) -> Parser:
         if isinstance(value, str):
             if value.lstrip().startswith("["):
                 try:
-                    value = json.loads(value)
-                except ValueError:
-                    _refuse(accepted, "This begins like JSON but isn't.")
+                    value = read_json(value)
+                except JsonTextError as error:
+                    _refuse(accepted, f"This begins like JSON but isn't: {error}.")
             else:
                 value = [part.strip() for part in value.split(",")]
         if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
@@ -179,22 +236,29 @@ def _list_of_text(accepted: str) -> Parser:
     return parse
 
 
+_MAXIMUM_ADDRESS_CHARACTERS = 254
+
+
 def _emails(value: Any, root: Path) -> tuple[str, ...]:
     accepted = "e-mail addresses, separated by commas or as a list"
     addresses: tuple[str, ...] = _list_of_text(accepted)(value, root) if value else ()
     if wrong := [
-        each for each in addresses if not re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+", each)
+        each
+        for each in addresses
+        if len(each) > _MAXIMUM_ADDRESS_CHARACTERS
+        or not re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+", each)
     ]:
         _refuse(accepted, "Mend these.", wrong)
-    lowered = [each.lower() for each in addresses]
-    if twice := sorted({each for each in lowered if lowered.count(each) > 1}):
+    times = Counter(each.lower() for each in addresses)
+    if twice := sorted(each for each, count in times.items() if count > 1):
         _refuse(accepted, "Name each worker once.", twice)
     return addresses
 
 
 def _tags(value: Any, _: Path) -> Mapping[str, str]:
     accepted = "key=value pairs separated by commas, or a mapping; up to 50, keys up to 128 and "
-    accepted += "values up to 256 characters, no key beginning with aws:"
+    accepted += "values up to 256 characters of letters, digits, spaces and _.:/=+-@, no key "
+    accepted += "beginning with aws:"
     if isinstance(value, str):
         pairs = [part.partition("=") for part in value.split(",")]
         if not all(sign for _key, sign, _value in pairs):
@@ -202,29 +266,43 @@ def _tags(value: Any, _: Path) -> Mapping[str, str]:
         value = {key.strip(): text.strip() for key, _sign, text in pairs}
     if not isinstance(value, dict) or len(value) > 50:
         _refuse(accepted)
-    tags = {str(key): str(text) for key, text in value.items()}
-    if not all(0 < len(k) <= 128 and len(v) <= 256 for k, v in tags.items()) or any(
-        key.lower().startswith("aws:") for key in tags
+    if not all(isinstance(text, str | bool | int | float) for text in value.values()):
+        _refuse(accepted)
+    tags = {
+        str(key): str(text)
+        for key, text in value.items()
+        if not _is_large(text) and not _is_large(key)
+    }
+    if len(tags) < len(value) or not all(
+        0 < len(k) <= 128 and len(v) <= 256 and _is_taggable(k + v) for k, v in tags.items()
     ):
+        _refuse(accepted)
+    if any(key.lower().startswith("aws:") for key in tags):
         _refuse(accepted)
     return MappingProxyType(tags)
 
 
+def _is_large(value: object) -> bool:
+    # Python writes no numbers of thousands of digits.
+    return isinstance(value, int) and abs(value) >= 10**256
+
+
+def _is_taggable(text: str) -> bool:
+    # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+    return all(letter in "_.:/=+-@" or unicodedata.category(letter)[0] in "LZN" for letter in text)
+
+
 def _images(value: Any, root: Path) -> ImageFolder:
     accepted = "a folder with .jpg, .jpeg or .png files, in it or in folders below it"
-    if not isinstance(value, str):
-        _refuse(accepted)
     try:
-        return ImageFolder.scan((root / Path(value).expanduser()).resolve())
+        return ImageFolder.scan(_path(value, root, accepted))
     except ImageFolderError as error:
         _refuse(accepted, "In it: " + "; ".join(error.problems) + ".")
 
 
 def _template(value: Any, root: Path) -> Path:
     accepted = "the path of a worker template, an HTML file"
-    if not isinstance(value, str):
-        _refuse(accepted)
-    path = (root / Path(value).expanduser()).resolve()
+    path = _path(value, root, accepted)
     if not path.is_file():
         _refuse(accepted, f"There is no file at {path}.")
     return path
@@ -233,7 +311,7 @@ def _template(value: Any, root: Path) -> Path:
 def _work_team(value: Any, _: Path) -> str:
     accepted = "the ARN of a private or vendor work team"
     try:
-        kind = Arn.parse(str(value)).team_kind
+        kind = Arn.parse(value if isinstance(value, str) else "").team_kind
     except ArnFormatError:
         kind = None
     if kind is TeamKind.PUBLIC:
@@ -528,7 +606,7 @@ class WorkshopConfig:
         problems: list[Problem] = []
         values: dict[str, tuple[Any, Path]] = {}
         if "config" in context:
-            values.update(_read_file(str(context["config"]), root, problems))
+            values.update(_read_file(context["config"], root, problems))
         own = {key: value for key, value in context.items() if not _belongs_to_cdk(key)}
         values.update({key: (value, root) for key, value in own.items() if key != "config"})
         parsed = _parse(values, problems)
@@ -607,21 +685,41 @@ def _belongs_to_cdk(key: str) -> bool:
     return key.startswith(("@", "cdk-", "aws-cdk")) or ":" in key
 
 
-def _read_file(name: str, root: Path, problems: list[Problem]) -> dict[str, tuple[Any, Path]]:
-    path = (root / Path(name).expanduser()).resolve()
+def _read_file(name: Any, root: Path, problems: list[Problem]) -> dict[str, tuple[Any, Path]]:
     accepted = "the path of a YAML file with one field per line"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        path = _path(name, root, accepted)
+        text = _read_small(path)
+    except _Refused as refusal:
+        problems.append(Problem("config", name, accepted, refusal.advice))
+        return {}
     except OSError as error:
         problems.append(Problem("config", name, accepted, f"Reading {path}: {error.strerror}."))
         return {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        problems.append(Problem("config", name, accepted, f"{path}: {error}"))
+    except UnicodeDecodeError as error:
+        advice = f"{path} is not UTF-8 at byte {error.start}: save it as UTF-8."
+        problems.append(Problem("config", name, accepted, advice))
+        return {}
+    try:
+        content = yaml.safe_load(text)
+    except _YAML_ERRORS as error:
+        problems.append(Problem("config", name, accepted, f"{path}: {str(error)[:1_000]}"))
         return {}
     if content is not None and not isinstance(content, dict):
         problems.append(Problem("config", name, accepted, f"It holds a {type(content).__name__}."))
         return {}
-    return {str(key): (value, path.parent) for key, value in (content or {}).items()}
+    return {
+        key if isinstance(key, str) else _shown.repr(key): (value, path.parent)
+        for key, value in (content or {}).items()
+    }
+
+
+def _read_small(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(_MAXIMUM_FILE_BYTES + 1)
+    if len(data) > _MAXIMUM_FILE_BYTES:
+        _refuse("", f"{path} has more than {_MAXIMUM_FILE_BYTES:,} bytes.")
+    return data.decode("utf-8-sig")
 
 
 def _parse(values: Mapping[str, tuple[Any, Path]], problems: list[Problem]) -> dict[str, Any]:
@@ -629,9 +727,8 @@ def _parse(values: Mapping[str, tuple[Any, Path]], problems: list[Problem]) -> d
     parsed = {}
     for name, (value, root) in values.items():
         if name not in known:
-            plain = name.replace("-", "_").lower()
-            close = difflib.get_close_matches(plain, known, 1)
-            advice = f"Did you mean {close[0]}?" if close else "Remove it, or mend its name."
+            close = _close(name.replace("-", "_").lower(), known)
+            advice = close or "Remove it, or mend its name."
             problems.append(Problem(name, value, "the fields of the README's table", advice))
             continue
         if value is None:
@@ -817,10 +914,15 @@ def _template_problems(config: WorkshopConfig) -> list[Problem]:
             advice = "An own template brings its instructions: remove one of the two."
             problems.append(Problem(name, "…", "nothing beside template", advice))
     try:
-        text = config.template.read_text(encoding="utf-8")
+        text = _read_small(config.template)
     except UnicodeDecodeError:
         advice = "Save it as UTF-8."
         return [*problems, Problem("template", str(config.template), accepted, advice)]
+    except OSError as error:
+        advice = f"Reading it: {error.strerror}."
+        return [*problems, Problem("template", str(config.template), accepted, advice)]
+    except _Refused as refusal:
+        return [*problems, Problem("template", str(config.template), accepted, refusal.advice)]
     for found in check_template(text, config.task):
         problems.append(Problem("template", str(config.template), accepted, f"In it: {found}."))
     return problems

@@ -5,13 +5,21 @@ down. EXIF orientation is not applied, as everywhere (see ``groundwork.images``)
 """
 
 import io
+import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from groundwork.images import BROKEN_FILE_ERRORS, MAXIMUM_PIXELS
+from groundwork.images import (
+    BROKEN_FILE_ERRORS,
+    MAXIMUM_PIXELS,
+    READERS,
+    ImageError,
+    refuse_many_scans,
+)
 
 Pixels = NDArray[np.uint8]
 Boxes = NDArray[np.float64]
@@ -19,7 +27,13 @@ Boxes = NDArray[np.float64]
 # What lies outside a picture, in the middle of the network's range.
 GREY = 127
 # A decoded picture is kept at this many pixels a side at most: no crop needs more.
-_LARGEST_SIDE = 2048
+LARGEST_SIDE = 2048
+# Decoding a large picture takes up to 400 MB, so that threads take turns at them.
+_LARGE_PIXELS = 16_000_000
+_one_large_picture = threading.Lock()
+# Modes are converted so many pixels at a time, since some ways to RGB take 30 bytes a pixel.
+_BAND_PIXELS = 4_000_000
+_DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "F")
 
 
 class PictureError(ValueError):
@@ -43,8 +57,13 @@ class Picture:
     height: int
 
 
-def open_picture(data: bytes) -> Picture:
-    """Decode an image file, whatever its mode, into RGB.
+def open_picture(data: bytes, largest_side: int = LARGEST_SIDE) -> Picture:
+    """Decode a JPEG or PNG file, whatever its mode, into RGB.
+
+    Parameters
+    ----------
+    largest_side
+        How many pixels a side has at most; larger pictures are made smaller.
 
     Raises
     ------
@@ -52,18 +71,23 @@ def open_picture(data: bytes) -> Picture:
         If the file cannot be decoded or is larger than a labeling job takes.
     """
     try:
-        with Image.open(io.BytesIO(data)) as file:
+        refuse_many_scans(data)
+        with Image.open(io.BytesIO(data), formats=READERS) as file:
             width, height = file.size
             if width * height > MAXIMUM_PIXELS:
                 raise PictureError(f"the image has {width} x {height} pixels")
-            # JPEG only: decodes at a half, quarter or eighth where that is still large enough.
-            file.draft("RGB", (_LARGEST_SIDE, _LARGEST_SIDE))
-            image = _rgb(file)
+            large = width * height > _LARGE_PIXELS
+            with _one_large_picture if large else nullcontext():
+                # JPEG only: decodes at a half, quarter or eighth where that is large enough.
+                file.draft("RGB", (largest_side, largest_side))
+                image = _rgb(file, largest_side)
     except PictureError:
         raise
+    except ImageError as error:
+        raise PictureError(str(error)) from error
     except BROKEN_FILE_ERRORS as error:
         raise PictureError(f"the image cannot be decoded: {error}") from error
-    image.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE), Image.Resampling.BILINEAR)
+    image.thumbnail((largest_side, largest_side), Image.Resampling.BILINEAR)
     return Picture(image, width, height)
 
 
@@ -128,17 +152,38 @@ def _inside(
     return first, last, max(0.0, low + first * step), min(limit, low + last * step)
 
 
-def _rgb(file: Image.Image) -> Image.Image:
-    """Return any mode as RGB: 16 bits scaled down, transparency on grey, CMYK converted."""
+def _rgb(file: Image.Image, largest_side: int) -> Image.Image:
+    """Return any mode as RGB, and far larger pictures smaller: but not below the largest side."""
     file.load()
-    if file.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
-        values = np.asarray(file, dtype=np.float64)
-        highest = max(255.0, float(values.max(initial=0.0)))
-        return Image.fromarray((np.clip(values / highest, 0, 1) * 255).astype(np.uint8)).convert(
-            "RGB"
-        )
-    if file.mode in ("RGBA", "LA", "PA") or "transparency" in file.info:
-        colours = file.convert("RGBA")
+    highest = _highest(file)
+    width, height = file.size
+    factor = max(width, height) // largest_side
+    if factor <= 1 and width * height <= _BAND_PIXELS:
+        return _converted(file, highest)
+    factor = max(1, factor)
+    rows = factor * max(1, _BAND_PIXELS // (width * factor))
+    small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    for top in range(0, height, rows):
+        band = file.crop((0, top, width, min(height, top + rows)))
+        small.paste(_converted(band, highest).reduce(factor), (0, top // factor))
+    return small
+
+
+def _highest(file: Image.Image) -> float:
+    """Return what white is in a mode of more than 8 bits: the highest value that occurs."""
+    if file.mode not in _DEEP_MODES:
+        return 255.0
+    _, highest = file.getextrema()
+    return max(255.0, float(np.max(highest)))
+
+
+def _converted(image: Image.Image, highest: float) -> Image.Image:
+    """Return any mode as RGB: 16 bits scaled down, transparency on grey, CMYK converted."""
+    if image.mode in _DEEP_MODES:
+        values = np.clip(np.asarray(image, dtype=np.float32) / highest, 0, 1)
+        return Image.fromarray((values * 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        colours = image.convert("RGBA")
         ground = Image.new("RGBA", colours.size, (GREY, GREY, GREY, 255))
         return Image.alpha_composite(ground, colours).convert("RGB")
-    return file.convert("RGB")
+    return image.convert("RGB")

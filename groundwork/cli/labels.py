@@ -32,6 +32,7 @@ from groundwork.datasets.importing import (
     read_dataset,
 )
 from groundwork.datasets.model import TRAIN, VALIDATION, DatasetError, ReadImage
+from groundwork.images import looks_like_an_image
 from groundwork.manifest import LabelState
 from groundwork.results.output_tree import open_output
 from groundwork.results.report import make_report
@@ -233,8 +234,13 @@ class _ImportTarget:
             )
         if self._place.client is None:
             return str(image.path.resolve())
+        data = image.path.read_bytes()
+        if not looks_like_an_image(data):
+            raise DatasetError(
+                [f"{image.path} is neither JPEG nor PNG and is not uploaded; mend its labels"]
+            )
         kind = "image/png" if image.path.suffix.lower() == ".png" else "image/jpeg"
-        return self._place.write_beside(f"images/{image.name}", image.path.read_bytes(), kind)
+        return self._place.write_beside(f"images/{image.name}", data, kind)
 
     def write(self, lines: Iterable[bytes], summary: ImportSummary) -> None:
         """Write the manifest, and the label category file beside it."""

@@ -77,7 +77,7 @@ def preflight(
         task=None if task_key is None else BUILTIN_TASKS[task_key],
         label_attribute=label_attribute,
         labels=None if labels is None else [part.strip() for part in labels.split(",")],
-        template=None if template is None else template.read_text(encoding="utf-8"),
+        template=None if template is None else _template_text(template),
         batch_size=batch_size,
         is_automated=auto_labeling,
     )
@@ -98,6 +98,15 @@ def preflight(
         raise PreflightFailedError(
             f"{count} problem{'s' if count > 1 else ''}: a labeling job would fail."
         )
+
+
+def _template_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PreflightFailedError(
+            f"{path} is not UTF-8 at byte {error.start}; save the template as UTF-8."
+        ) from error
 
 
 def _show(found: DataFindings) -> None:

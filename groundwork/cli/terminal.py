@@ -41,7 +41,12 @@ def say_aside(line: str) -> None:
 
 def print_json(document: Any) -> None:
     """Print a JSON document."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(_printable(json.dumps(document, indent=2, ensure_ascii=False)))
+
+
+def _printable(text: str) -> str:
+    """Return a text with escapes for what no text has: parts of file names that are not UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def print_rows(rows: Sequence[tuple[Any, ...]], header: Sequence[str] = ()) -> None:
@@ -97,7 +102,7 @@ def told_plainly(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _harmless(text: str) -> str:
-    return text.translate(_CONTROLS)
+    return _printable(text.translate(_CONTROLS))
 
 
 def _reason(error: OSError) -> str:

@@ -19,6 +19,7 @@ from groundwork.contract.errors import (
 )
 from groundwork.contract.operations import NOT_DONE, OPERATIONS
 from groundwork.contract.service_model import is_operation, parse_request, validate
+from groundwork.json_text import JsonTextError, read_json
 
 TARGET_PREFIX = "SageMaker."
 _logger = logging.getLogger("groundwork.contract")
@@ -94,11 +95,9 @@ def _operation(target: str, operation: str) -> Callable[[Engine, dict[str, Any]]
 
 def _request(body: bytes) -> Mapping[str, Any]:
     try:
-        request = json.loads(body or b"{}")
-        # Half a surrogate pair is possible in JSON, and in no text that could be kept.
-        json.dumps(request, ensure_ascii=False).encode()
-    except ValueError as error:
-        raise SerializationError(f"The request is not JSON: {error}") from error
+        request = read_json(body or b"{}", refuse_halves=True)
+    except JsonTextError as error:
+        raise SerializationError(f"The request is not JSON that can be used: {error}") from error
     if not isinstance(request, dict):
         raise SerializationError("The request is not a JSON object")
     return request

@@ -3,29 +3,36 @@
 See https://docs.aws.amazon.com/sagemaker/latest/dg/sms-label-cat-config-attributes.html.
 """
 
+import codecs
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from groundwork.contract.builtin_tasks import BuiltinTask
+from groundwork.json_text import JsonTextError, read_json
 
 DOCUMENT_VERSION = "2018-11-28"
+MAXIMUM_FILE_BYTES = 1_000_000
 MAXIMUM_LABEL_CHARACTERS = 256
+_MAXIMUM_PROBLEMS = 20
+_EXCERPT_CHARACTERS = 40
 
 
 class LabelCategoriesError(ValueError):
-    """A label category file is wrong; the message names every problem.
+    """A label category file is wrong; the message names the problems.
 
     Parameters
     ----------
     problems
-        One sentence for each.
+        One sentence for each; beyond the first 20 only their number is kept.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__(f"label category file: {'; '.join(problems)}")
-        self.problems = tuple(problems)
+        hidden = len(problems) - _MAXIMUM_PROBLEMS
+        more = [f"and {hidden:,} more problems"] if hidden > 0 else []
+        self.problems = (*problems[:_MAXIMUM_PROBLEMS], *more)
+        super().__init__(f"label category file: {'; '.join(self.problems)}")
 
 
 def parse_label_categories(data: bytes, task: BuiltinTask | None) -> tuple[str, ...]:
@@ -44,11 +51,9 @@ def parse_label_categories(data: bytes, task: BuiltinTask | None) -> tuple[str, 
         With all problems of the file.
     """
     try:
-        document = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise LabelCategoriesError([f"not UTF-8 text: {error}"]) from error
-    except json.JSONDecodeError as error:
-        raise LabelCategoriesError([f"not JSON: {error}"]) from error
+        document = read_json(data.removeprefix(codecs.BOM_UTF8), refuse_halves=True)
+    except JsonTextError as error:
+        raise LabelCategoriesError([f"not JSON that can be used: {error}"]) from error
     if not isinstance(document, dict):
         raise LabelCategoriesError(
             [f'expected {{"document-version": "{DOCUMENT_VERSION}", "labels": [...]}}']
@@ -74,14 +79,19 @@ def label_problems(labels: Sequence[str], task: BuiltinTask | None) -> list[str]
     ]
     problems += [
         f"label {number} has {len(label)} characters, at most {MAXIMUM_LABEL_CHARACTERS} may be: "
-        f"{label[:40]!r}..."
+        f"{_shown(label)}"
         for number, label in enumerate(labels, 1)
         if len(label) > MAXIMUM_LABEL_CHARACTERS
     ]
     problems += [
-        f"label {label!r} occurs {count} times; labels have to be unique"
+        f"label {_shown(label)} occurs {count} times; labels have to be unique"
         for label, count in Counter(labels).items()
         if count > 1
+    ]
+    problems += [
+        f"label {number} has half of a surrogate pair, which no text may have: {_shown(label)}"
+        for number, label in enumerate(labels, 1)
+        if any("\ud800" <= letter <= "\udfff" for letter in label)
     ]
     minimum = task.minimum_labels if task else 1
     if len(labels) < minimum:
@@ -98,14 +108,21 @@ def _version_problems(document: dict[str, Any]) -> Iterator[str]:
         return
     if version is None and "documentVersion" in document:
         yield (
-            f'"documentVersion" {document["documentVersion"]!r} is for 3D and video frames only; '
-            f'expected "document-version": "{DOCUMENT_VERSION}"'
+            f'"documentVersion" {_shown(document["documentVersion"])} is for 3D and video frames '
+            f'only; expected "document-version": "{DOCUMENT_VERSION}"'
         )
     else:
-        yield f'"document-version" is {version!r}; expected "{DOCUMENT_VERSION}"'
+        yield f'"document-version" is {_shown(version)}; expected "{DOCUMENT_VERSION}"'
 
 
 def _entry_problems(labels: Sequence[Any]) -> Iterator[str]:
     for number, label in enumerate(labels, 1):
         if not isinstance(label, str):
             yield f'label {number} has to be an object {{"label": "<name>"}} with text as its name'
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    if len(text) <= _EXCERPT_CHARACTERS:
+        return repr(value)
+    return f"{text[:_EXCERPT_CHARACTERS]!r}..."

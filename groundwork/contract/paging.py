@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from groundwork.contract.errors import ValidationError
+from groundwork.json_text import read_json
 
 Entry = TypeVar("Entry")
 SortKey = tuple[str, str]
@@ -69,7 +70,7 @@ def _write_token(last: SortKey, query: str) -> str:
 
 def _read_token(token: str, query: str) -> SortKey:
     try:
-        first, second, origin = json.loads(base64.urlsafe_b64decode(token.encode()))
+        first, second, origin = read_json(base64.urlsafe_b64decode(token.encode()))
     except (binascii.Error, ValueError, TypeError) as error:
         raise ValidationError("NextToken is not one that this listing gave out") from error
     if origin != query:

@@ -6,7 +6,6 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from groundwork.contract.arns import PUBLIC_CROWD_ACCOUNT, Arn, TeamKind
 from groundwork.contract.builtin_tasks import (
@@ -22,6 +21,7 @@ from groundwork.contract.builtin_tasks import (
     task_of_lambda_arn,
 )
 from groundwork.jobs.automation.settings import automation_tag_problems
+from groundwork.s3_uri import S3Uri, S3UriFormatError
 
 RESERVED_LABEL_ATTRIBUTES = ("source", "source-ref")
 # What the loop can consolidate by itself; custom tasks bring their own functions, or none.
@@ -320,14 +320,14 @@ def _functions(request: Request) -> list[tuple[str, str]]:
 
 
 def _s3_problems(place: str, uri: str) -> Iterator[str]:
-    parts = urlsplit(uri)
-    if parts.scheme != "s3" or not parts.netloc:
-        yield f"{place} {uri!r}: expected s3://<bucket>/<key>"
+    try:
+        S3Uri.parse(uri)
+    except S3UriFormatError as error:
+        yield f"{place} is {error}"
 
 
 def _object_problems(place: str, uri: str) -> Iterator[str]:
     problems = list(_s3_problems(place, uri))
     yield from problems
-    key = urlsplit(uri).path.strip("/")
-    if not problems and (not key or uri.endswith("/")):
+    if not problems and (not S3Uri.parse(uri).key or uri.endswith("/")):
         yield f"{place} {uri!r} names a bucket or folder; an object is expected"

@@ -6,6 +6,7 @@ in COCO itself, in the order of the classes. ``labeled_by`` of an annotation is 
 which readers of COCO ignore.
 """
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,11 +21,15 @@ from groundwork.datasets.model import (
     ReadImage,
     plain_number,
 )
+from groundwork.json_text import JsonTextError, read_json
 from groundwork.manifest import LabelState
-from groundwork.results.labels import ImageSize
+from groundwork.results.labels import ImageSize, class_index
+from groundwork.results.numbers import number_of
 from groundwork.results.quality import Box
 
 _FOLDER = "annotations"
+_SHOWN_PROBLEMS = 20
+_SHOWN_CHARACTERS = 100
 
 
 class CocoWriter:
@@ -129,14 +134,20 @@ def read_coco(folder: Path) -> ReadDataset:
     problems: list[str] = []
     for path, document in documents:
         for category in document["categories"]:
-            known = names.setdefault(category["id"], category["name"])
-            if known != category["name"]:
+            number, name = _category(category)
+            if number is None or not name:
                 problems.append(
-                    f"{path}: category {category['id']} is {category['name']!r} here and "
-                    f"{known!r} in another file"
+                    f"{path}: a category is {str(category)[:_SHOWN_CHARACTERS]}, not "
+                    '{"id": <whole number>, "name": "<name>"}'
+                )
+                continue
+            known = names.setdefault(number, name)
+            if known != name:
+                problems.append(
+                    f"{path}: category {number} is {name!r} here and {known!r} elsewhere"
                 )
     if problems:
-        raise DatasetError(problems)
+        raise DatasetError(problems[:_SHOWN_PROBLEMS])
     base = folder.parent if folder.is_file() else folder
     return ReadDataset(
         tuple(names[number] for number in sorted(names)),
@@ -153,8 +164,8 @@ def _annotation_files(folder: Path) -> list[Path]:
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = read_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+    except (OSError, JsonTextError) as error:
         raise DatasetError([f"{path} cannot be read as JSON: {error}"]) from error
     missing = [
         key
@@ -167,6 +178,13 @@ def _document(path: Path) -> dict[str, Any]:
     return found
 
 
+def _category(entry: Any) -> tuple[int | None, str]:
+    if not isinstance(entry, Mapping) or isinstance(entry.get("id"), str):
+        return None, ""
+    name = entry.get("name")
+    return class_index(entry.get("id")), name if isinstance(name, str) else ""
+
+
 def _images(
     documents: list[tuple[Path, dict[str, Any]]],
     names: Mapping[int, str],
@@ -177,7 +195,9 @@ def _images(
         by_image: dict[Any, list[tuple[Box, str]]] = {}
         for number, annotation in enumerate(document["annotations"]):
             try:
-                left, top, width, height = annotation["bbox"]
+                left, top, width, height = map(number_of, annotation["bbox"])
+                if left is None or top is None or width is None or height is None:
+                    raise ValueError("its bbox is not four numbers of pixels")
                 box = Box(names[annotation["category_id"]], left, top, width, height)
                 if annotation.get("iscrowd"):
                     problems.append(f"{path}: annotation {number} is a crowd and is left out")
@@ -190,7 +210,10 @@ def _images(
                 problems.append(f"{path}: annotation {number} is broken: {error!r}")
         for number, image in enumerate(document["images"]):
             try:
-                size = ImageSize(int(image["width"]), int(image["height"]))
+                width, height = class_index(image["width"]), class_index(image["height"])
+                if not width or not height or width < 0 or height < 0:
+                    raise ValueError("its width and height are not numbers of pixels")
+                size = ImageSize(width, height)
                 name, found = str(image["file_name"]), by_image.pop(image["id"], [])
             except (KeyError, TypeError, ValueError) as error:
                 problems.append(f"{path}: image {number} is broken: {error!r}")

@@ -4,7 +4,7 @@ import os
 from enum import StrEnum
 from pathlib import Path
 
-from groundwork.images import ImageError, read_image
+from groundwork.images import MAXIMUM_FILE_BYTES, ImageError, read_image
 from groundwork.results.labels import ImageSize
 from groundwork.s3_client import S3Client, S3Error
 from groundwork.s3_uri import S3Uri
@@ -78,7 +78,7 @@ class ImageFetcher:
         if self._client is None:
             self._client = S3Client.from_environment()
         try:
-            return self._client.get(S3Uri.parse(source))
+            return self._client.get_small(S3Uri.parse(source), MAXIMUM_FILE_BYTES)
         except (S3Error, ValueError) as error:
             raise ImageGoneError(str(error)) from error
 
@@ -120,8 +120,11 @@ class ImageIndex:
 
     def path(self, name: str) -> Path | None:
         """Return an image's file; None if there is none, or several that may be meant."""
+        # Labels are others' words: an image is below the folder, or there is none.
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            return None
         direct = self._folder / name
-        if ".." not in Path(name).parts and direct.is_file():
+        if direct.is_file():
             return direct
         if self._by_name is None:
             self._by_name = {}
@@ -170,7 +173,7 @@ def file_size(path: Path) -> ImageSize | None:
             data = file.read(_HEADER_BYTES)
             total = os.fstat(file.fileno()).st_size
             if total > len(data):
-                data += file.read()
+                data += file.read(MAXIMUM_FILE_BYTES)
         facts = read_image(data, total)
     except (OSError, ImageError):
         return None

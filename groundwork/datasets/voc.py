@@ -20,7 +20,8 @@ from groundwork.datasets.model import (
     ReadImage,
     plain_number,
 )
-from groundwork.results.labels import ImageSize
+from groundwork.results.labels import ImageSize, class_index
+from groundwork.results.numbers import number_of
 from groundwork.results.quality import Box
 
 _ANNOTATIONS, _IMAGES, _SETS = "Annotations", "JPEGImages", "ImageSets/Main"
@@ -101,7 +102,11 @@ def read_voc(folder: Path) -> ReadDataset:
 
 def _classes(folder: Path, paths: list[Path]) -> tuple[str, ...]:
     listed = folder / "labels.txt"
-    names = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
+    try:
+        names = listed.read_text(encoding="utf-8-sig").split("\n") if listed.is_file() else []
+    except UnicodeDecodeError as error:
+        raise DatasetError([f"{listed} is not UTF-8 at byte {error.start}"]) from error
+    names = [stripped for name in names if (stripped := name.strip())]
     found: set[str] = set()
     for path in paths:
         root = _parsed(path)
@@ -135,9 +140,9 @@ def _images(
         name = given if "/" in given else (below / given).as_posix()
         try:
             told = ImageSize(
-                int(root.findtext("size/width", "")),
-                int(root.findtext("size/height", "")),
-                int(root.findtext("size/depth", "3")),
+                _side(root.findtext("size/width", "")),
+                _side(root.findtext("size/height", "")),
+                _side(root.findtext("size/depth", "3")),
             )
         except ValueError:
             told = None
@@ -147,12 +152,26 @@ def _images(
         yield ReadImage(name, size, tuple(_boxes(path, root, problems)), index.path(name))
 
 
+def _side(text: str) -> int:
+    number = class_index(text)
+    if not number:
+        raise ValueError(text)
+    return number
+
+
+def _coordinate(text: str) -> float:
+    number = number_of(text)
+    if number is None:
+        raise ValueError(text)
+    return number
+
+
 def _boxes(path: Path, root: ET.Element, problems: list[str]) -> Iterator[Box]:
     for number, entry in enumerate(root.findall("object"), 1):
         label = entry.findtext("name", "")
         try:
             first_x, first_y, last_x, last_y = (
-                float(entry.findtext(f"bndbox/{side}", ""))
+                _coordinate(entry.findtext(f"bndbox/{side}", ""))
                 for side in ("xmin", "ymin", "xmax", "ymax")
             )
         except ValueError:

@@ -27,7 +27,7 @@ from groundwork.datasets.model import (
 )
 from groundwork.images import EXTENSIONS
 from groundwork.results.kinds import LabelKind
-from groundwork.results.labels import ImageSize
+from groundwork.results.labels import ImageSize, class_index
 from groundwork.results.quality import Box
 
 _SETTINGS = "data.yaml"
@@ -107,7 +107,7 @@ def read_yolo(folder: Path) -> ReadDataset:
         (path,) = found
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise DatasetError([f"{path} cannot be read as YAML: {error}"]) from error
     classes = _classes(path, settings)
     problems: list[str] = []
@@ -119,7 +119,7 @@ def _classes(path: Path, settings: Any) -> tuple[str, ...]:
     names = settings.get("names") if isinstance(settings, Mapping) else None
     if isinstance(names, list):
         return tuple(str(name) for name in names)
-    if isinstance(names, Mapping) and sorted(names) == list(range(len(names))):
+    if isinstance(names, Mapping) and set(names) == set(range(len(names))):
         return tuple(str(names[number]) for number in range(len(names)))
     raise DatasetError(
         [f'{path} has no "names": a list of class names, or a mapping of 0, 1, 2, ... to them']
@@ -167,17 +167,28 @@ def _images(
             yield ReadImage(name, size, boxes, image)
 
 
+def _class(text: str) -> int:
+    index = class_index(text)
+    if index is None:
+        raise ValueError(text)
+    return index
+
+
 def _boxes(
     path: Path, size: ImageSize, classes: tuple[str, ...], problems: list[str]
 ) -> Iterator[Box]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        problems.append(f"{path} is not UTF-8 at byte {error.start}; it is left out")
+        return
+    for number, line in enumerate(lines, 1):
         fields = line.split()
         if not fields:
             continue
         try:
-            index, *shares = int(fields[0]), *(float(field) for field in fields[1:])
-            x, y, width, height = shares
-            label = classes[index]
+            x, y, width, height = (float(field) for field in fields[1:])
+            label = classes[_class(fields[0])]
         except (ValueError, IndexError):
             problems.append(
                 f"{path} line {number} is {line[:60]!r}, not a class below {len(classes)} and four "

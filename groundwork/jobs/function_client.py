@@ -9,6 +9,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from groundwork.json_text import JsonTextError, read_json
 from groundwork.role_client import RoleError, session_for_role
 
 # A function may run for 15 minutes, as the step that waits for it does; the step is to end first.
@@ -69,14 +70,16 @@ class FunctionClient:
         if answer.get("FunctionError"):
             raise FunctionRaisedError(f"{function_arn} failed: {_raised(payload)}")
         try:
-            return json.loads(payload)
-        except ValueError as error:
-            raise FunctionRaisedError(f"{function_arn} answered no JSON: {error}") from error
+            return read_json(payload)
+        except JsonTextError as error:
+            raise FunctionRaisedError(
+                f"{function_arn} answered no JSON that can be used: {error}"
+            ) from error
 
 
 def _raised(payload: bytes) -> str:
     try:
-        told = json.loads(payload)
+        told = read_json(payload)
         return f"{told['errorType']}: {told['errorMessage']}"
     except (ValueError, KeyError, TypeError):
         return payload[:500].decode("utf-8", "replace")

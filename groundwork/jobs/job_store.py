@@ -53,6 +53,8 @@ _MAXIMUM_SHUFFLE = 0xFFFFFFFF
 # What a process gives out in a moment, as tasks that are not are charged and sent for nothing.
 _SEARCH_PAGE = 10
 _WRITE_THREADS = 16
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateLabelingJob.html
+_MAXIMUM_NAME_CHARACTERS = 63
 _ATTEMPTS = 20
 # Leases remove themselves this long after they ran out, without anybody's doing.
 _KEPT_AFTER_END = timedelta(days=7)
@@ -373,9 +375,13 @@ class JobStore:
         return list(_readable(self._table.query("JOB")))
 
     def _job_item(self, name: str) -> Item:
-        item = self._table.get("JOB", name.lower())
+        # Whoever types an address may ask for what DynamoDB takes for no key.
+        fits = 0 < len(name) <= _MAXIMUM_NAME_CHARACTERS
+        item = self._table.get("JOB", name.lower()) if fits else None
         if item is None:
-            raise JobNotFoundError(f"There is no labeling job named {name!r}.")
+            raise JobNotFoundError(
+                f"There is no labeling job named {name[: _MAXIMUM_NAME_CHARACTERS + 1]!r}."
+            )
         return item
 
     def _counted(self, batch: Batch) -> Batch:

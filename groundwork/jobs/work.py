@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random as random_module
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -39,9 +40,13 @@ from groundwork.table_client import ConflictError
 # Below the 6 MB that a function's request may have, with room for its envelope:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAXIMUM_ANSWER_BYTES = 5 * 1024 * 1024
+# Boxes and classes of a batch are in memory together when they are consolidated: a thousand boxes
+# take less than half of this. Answers to custom pages may hold whole pictures.
+MAXIMUM_BUILTIN_ANSWER_BYTES = 256 * 1024
 # How often a change of a task is decided anew because another worker's came first.
 _ATTEMPTS = 20
-_LEASE_ID_PARTS = 4
+# No longer than any that was given out: what does not fit into a key is not asked for.
+_LEASE_ID = re.compile(r"([A-Za-z0-9-]{1,63})\.([0-9]{1,12})\.([0-9]{1,12})\.([A-Za-z0-9]{1,64})")
 # The task that a worker sees, and one ahead of it.
 _MOST_HELD = 2
 
@@ -283,7 +288,7 @@ class Work:
         """
         place = _LeasePlace.parse(lease_id)
         job = self._job_of(worker, place)
-        content = _canonical(answer_content)
+        content = _canonical(answer_content, job)
         digest = hashlib.sha256(content).hexdigest()
         stored = False
         for _ in range(_ATTEMPTS):
@@ -599,12 +604,10 @@ class _LeasePlace:
 
     @classmethod
     def parse(cls, lease_id: str) -> _LeasePlace:
-        parts = lease_id.split(".")
-        if len(parts) != _LEASE_ID_PARTS or not (parts[1] + parts[2]).isascii():
+        found = _LEASE_ID.fullmatch(lease_id)
+        if found is None:
             raise LeaseNotFoundError("There is no such task.")
-        job, iteration, object_id, nonce = parts
-        if not iteration.isdigit() or not object_id.isdigit():
-            raise LeaseNotFoundError("There is no such task.")
+        job, iteration, object_id, nonce = found.groups()
         return cls(job, int(iteration), int(object_id), nonce)
 
     @property
@@ -620,11 +623,12 @@ def _require_member(worker: Worker, job: Job) -> None:
         raise NotInTeamError("You are not a member of the work team that this job is for.")
 
 
-def _canonical(answer_content: Mapping[str, Any]) -> bytes:
+def _canonical(answer_content: Mapping[str, Any], job: Job) -> bytes:
     """Return an answer as the same bytes for the same content, whoever sends it again."""
     content = json.dumps(answer_content, sort_keys=True, separators=(",", ":")).encode()
-    if len(content) > MAXIMUM_ANSWER_BYTES:
+    most = MAXIMUM_ANSWER_BYTES if job.task is None else MAXIMUM_BUILTIN_ANSWER_BYTES
+    if len(content) > most:
         raise AnswerTooLargeError(
-            f"The answer has {len(content):,} bytes; at most {MAXIMUM_ANSWER_BYTES:,} are accepted."
+            f"The answer has {len(content):,} bytes; at most {most:,} are accepted."
         )
     return content

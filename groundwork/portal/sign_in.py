@@ -60,7 +60,10 @@ def region_of(user_pool: str) -> str:
 
 def safe_return_path(path: str) -> str:
     """Return a path of this portal to go to after signing in; anything else becomes ``/``."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return "/"
     # Browsers read a backslash as a slash, and drop tabs and line breaks, before they look for
     # another host: https://url.spec.whatwg.org/#relative-slash-state
     # Headers have no place for letters that are not ASCII, and no address of the portal has any.

@@ -10,10 +10,13 @@ from groundwork.portal.http import Response
 from groundwork.portal.task_content import TaskContent
 
 SANDBOX = "allow-scripts allow-forms"
-# In the address as templates write it, with whatever query and white space.
-_ELEMENTS_SCRIPT = re.compile(
-    r"""(?P<before><script\b[^>]*?\bsrc\s*=\s*)(?P<quote>["']?)\s*"""
-    r"""(?:https?:)?//assets\.crowd\.aws/crowd-html-elements\.js[^"'\s>]*\s*(?P=quote)""",
+# A page may have two million letters. Neither expression looks at one more than a few times: what
+# repeats gives nothing back, and no tag reaches into the next.
+_SCRIPT_TAG = re.compile(r"<script\b[^<>]*+", re.IGNORECASE)
+# The address as templates write it, with whatever query and white space.
+_ELEMENTS_SOURCE = re.compile(
+    r"""(?P<before>\ssrc\s*+=\s*+)(?P<quote>["']?)\s*+"""
+    r"""(?:https?:)?//assets\.crowd\.aws/crowd-html-elements\.js[^"'\s>]*+\s*+(?P=quote)""",
     re.IGNORECASE,
 )
 # Four times in the headers, of which API Gateway allows about 10 KB:
@@ -38,8 +41,10 @@ def task_frame(content: TaskContent, *, elements_url: str) -> Response:
         items = "".join(f"<li>{html.escape(problem)}</li>" for problem in content.problems)
         page = f"<h1>This task cannot be shown</h1><ul>{items}</ul>"
     else:
-        page = _ELEMENTS_SCRIPT.sub(
-            lambda match: f'{match["before"]}"{html.escape(elements_url)}"', content.html
+        source = f'"{html.escape(elements_url)}"'
+        page = _SCRIPT_TAG.sub(
+            lambda tag: _ELEMENTS_SOURCE.sub(lambda found: found["before"] + source, tag[0]),
+            content.html,
         )
     if not page.lstrip()[:9].lower().startswith("<!doctype"):
         page = f"<!doctype html>\n{page}"

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from math import isfinite
 from typing import Any
 
 from groundwork.contract.registry import Workteam
@@ -20,6 +19,7 @@ from groundwork.jobs.errors import (
     NotInTeamError,
 )
 from groundwork.jobs.work import MAXIMUM_ANSWER_BYTES, LeasedTask, Work, Worker, WorkerJob
+from groundwork.json_text import JsonTextError, read_json
 from groundwork.portal.errors import PortalError
 from groundwork.portal.http import Request, Response, json_response
 from groundwork.portal.sessions import Session
@@ -34,9 +34,6 @@ MAXIMUM_BODY_BYTES = MAXIMUM_ANSWER_BYTES + 1024
 MAXIMUM_WISHES_BYTES = 64 * 1024
 # A job's name has 63 letters at most; numbers and the unguessable part are shorter.
 LONGEST_LEASE = 200
-# No element's answer is nearly as deep. What can just be read here may be too deep for a step of
-# the loop, which has more calls under way, and would end the job.
-MOST_LEVELS = 100
 CSRF_HEADER = "x-groundwork-request"
 _LONGEST_TIME_SPENT_SECONDS = 30 * 24 * 3600
 
@@ -68,7 +65,7 @@ REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str, str]] = {
     AnswerTooLargeError: (
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "AnswerTooLarge",
-        f"at most {MAXIMUM_ANSWER_BYTES:,} bytes are accepted",
+        "leave out what is not part of the answer, or tell your host",
     ),
     ConflictError: (HTTPStatus.SERVICE_UNAVAILABLE, "Busy", "the same call again will do"),
     # Before S3's other errors, of which it may be one.
@@ -242,7 +239,7 @@ def _json(request: Request, maximum_bytes: int, hint: str) -> Any:
     Raises
     ------
     PortalError
-        If it is too large, no JSON, holds numbers that JSON cannot carry on, or is too deep.
+        If it is too large, or no JSON that ``read_json`` takes.
     """
     if len(request.body) > maximum_bytes:
         raise PortalError(
@@ -252,16 +249,14 @@ def _json(request: Request, maximum_bytes: int, hint: str) -> Any:
             f"at most {maximum_bytes:,} are accepted",
         )
     try:
-        content = json.loads(
-            request.body, parse_constant=_refuse_constant, parse_float=_finite_number
-        )
-        if _is_deeper_than(content, MOST_LEVELS):
-            raise ValueError(f"it is nested more than {MOST_LEVELS} levels deep")
-    except (ValueError, RecursionError) as error:
+        return read_json(request.body)
+    except JsonTextError as error:
         raise PortalError(
-            HTTPStatus.BAD_REQUEST, "BadJson", f"the body is not JSON: {error}", hint
+            HTTPStatus.BAD_REQUEST,
+            "BadJson",
+            f"the body is not JSON that can be used: {error}",
+            hint,
         ) from error
-    return content
 
 
 def _answer_from(request: Request) -> _Answer:
@@ -297,27 +292,6 @@ def _invalid_answer(problems: list[str]) -> PortalError:
     return PortalError(
         HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidAnswer", "; ".join(problems), _ANSWER_HINT
     )
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _finite_number(text: str) -> float:
-    number = float(text)
-    if not isfinite(number):
-        raise ValueError(f"{text[:100]} is too large a number")
-    return number
-
-
-def _is_deeper_than(content: Any, levels: int) -> bool:
-    level = [content] if isinstance(content, dict | list) else []
-    for _ in range(levels):
-        inside = [each.values() if isinstance(each, dict) else each for each in level]
-        level = [each for one in inside for each in one if isinstance(each, dict | list)]
-        if not level:
-            return False
-    return True
 
 
 def _is_lease(value: object) -> bool:

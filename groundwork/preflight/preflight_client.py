@@ -6,6 +6,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from groundwork.contract.arns import Arn, ArnFormatError, TeamKind
+from groundwork.contract.label_categories import MAXIMUM_FILE_BYTES
 from groundwork.contract.labeling_client import labeling_client
 from groundwork.contract.rules import task_of
 from groundwork.images import FIRST_BYTES, MORE_BYTES, ImageError, ImageNeedsMoreError, read_image
@@ -81,7 +82,7 @@ class DataClient:
             uri = S3Uri.parse(address or "")
         except S3UriFormatError:
             return None
-        return _available(lambda: self._files.get(uri))
+        return _available(lambda: self._files.get_small(uri, MAXIMUM_FILE_BYTES))
 
     def look_at_images(
         self, sample: Iterable[SampledObject], *, are_images: bool

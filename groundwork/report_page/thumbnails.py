@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
-
+from groundwork.autolabel.pictures import PictureError, open_picture
 from groundwork.datasets.image_files import ImageFetcher, ImageGoneError
+from groundwork.images import MAXIMUM_FILE_BYTES
 
 # Longest side in pixels by the number of pictures, so that the page stays below about 50 MB.
 _SIDES = ((500, 512), (2_000, 320), (5_000, 240))
@@ -99,17 +99,22 @@ def _make(originals: Sequence["Path | bytes | str"], side: int) -> list[bytes | 
 
 def _thumbnail(original: "Path | bytes", side: int) -> bytes | str:
     try:
-        file = io.BytesIO(original) if isinstance(original, bytes) else original.open("rb")
-        with file, Image.open(file) as picture:
-            # JPEG is decoded at an eighth, a quarter or half, which is most of the time saved.
-            picture.draft("RGB", (side, side))
-            picture.thumbnail((side, side), Image.Resampling.BILINEAR, reducing_gap=None)
-            small = picture.convert("RGB")
+        data = original if isinstance(original, bytes) else _file(original)
         out = io.BytesIO()
-        small.save(out, "WEBP", quality=_QUALITY, method=_METHOD)
+        picture = open_picture(data, side)
+        picture.image.save(out, "WEBP", quality=_QUALITY, method=_METHOD)
         return out.getvalue()
     except FileNotFoundError:
         return f"there is no {original!s}"
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as error:
-        name = "the image" if isinstance(original, bytes) else str(original)
-        return f"{name} cannot be read: {error}"
+    except OSError as error:
+        return f"{original!s} cannot be read: {error.strerror}"
+    except PictureError as error:
+        return str(error) if isinstance(original, bytes) else f"{original}: {error}"
+
+
+def _file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(MAXIMUM_FILE_BYTES + 1)
+    if len(data) > MAXIMUM_FILE_BYTES:
+        raise PictureError(f"it has more than {MAXIMUM_FILE_BYTES / 1e6:.0f} MB")
+    return data

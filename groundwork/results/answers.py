@@ -4,7 +4,6 @@ See https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html: a file
 iteration, ``annotations/worker-response/iteration-<N>/<object id>/<time>.json``.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +12,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from groundwork.json_text import read_json
 from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import Label, read_label
+from groundwork.results.numbers import number_of
 from groundwork.results.output_tree import JobOutput
 
 _FOLDER = "annotations/worker-response"
@@ -91,7 +92,7 @@ def read_answers(output: JobOutput, problems: list[str] | None = None) -> Iterat
 
 def _read(output: JobOutput, path: str) -> list[Mapping[str, Any]] | str:
     try:
-        document = json.loads(b"".join(output.files.stream(path)))
+        document = read_json(b"".join(output.files.stream(path)))
         answers = document["answers"]
         if not isinstance(answers, list) or not all(isinstance(each, dict) for each in answers):
             raise TypeError("its answers are no list of objects")
@@ -103,7 +104,7 @@ def _read(output: JobOutput, path: str) -> list[Mapping[str, Any]] | str:
 def _answer(iteration: int, object_id: int | None, answer: Mapping[str, Any]) -> WorkerAnswer:
     accepted_at, submitted_at = _time(answer, "acceptanceTime"), _time(answer, "submissionTime")
     spent = answer.get("timeSpentInSeconds")
-    seconds = float(spent) if isinstance(spent, int | float) else None
+    seconds = number_of(spent) if isinstance(spent, int | float) else None
     if seconds is None and accepted_at and submitted_at:
         seconds = (submitted_at - accepted_at).total_seconds()
     metadata = answer.get("workerMetadata")

@@ -57,7 +57,7 @@ def _read_batches(output: JobOutput) -> Iterator[tuple[int, int]]:
         for line in read_lines(output.files.stream(_batch_path(iteration))):
             try:
                 yield iteration, decoder.decode(line.body).id
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 continue
         iteration += 1
 

@@ -8,7 +8,6 @@ in the form of workers' answers. What is missing is told as a problem and never 
 Boxes are in pixels of the stored picture, from its top left corner: left, top, width, height.
 """
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from groundwork.manifest import (
     read_lines,
 )
 from groundwork.results.kinds import LabelKind
+from groundwork.results.numbers import number_of
 from groundwork.results.quality import Box
 
 JOB_PREFIX = "labeling-job/"
@@ -45,6 +45,7 @@ _METADATA_KEYS = frozenset(
     }
 )
 _INDEX = re.compile(r"\d{1,9}")
+LARGEST_INDEX = 10**9
 _NO_NAMES: Mapping[int, str] = {}
 
 
@@ -228,10 +229,8 @@ def class_index(value: Any) -> int | None:
     """Return a class index, which lines have as a number or as text; None for anything else."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, int):
-        return value
+    if isinstance(value, int | float):
+        return int(value) if abs(value) < LARGEST_INDEX and value == int(value) else None
     if isinstance(value, str) and _INDEX.fullmatch(value):
         return int(value)
     return None
@@ -339,7 +338,7 @@ def _sides(entry: Any) -> tuple[float, float, float, float] | None:
     if not isinstance(entry, Mapping):
         return None
     left, top, width, height = (
-        _number(entry.get(side)) for side in ("left", "top", "width", "height")
+        number_of(entry.get(side)) for side in ("left", "top", "width", "height")
     )
     if left is None or top is None or width is None or height is None:
         return None
@@ -357,16 +356,5 @@ def _image_size(value: Any) -> ImageSize | None:
 
 
 def _confidence(value: Any) -> float | None:
-    number = _number(value)
+    number = number_of(value)
     return number if number is not None and 0 <= number <= 1 else None
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return value

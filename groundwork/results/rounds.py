@@ -146,7 +146,7 @@ def _read(
 ) -> Document | None:
     try:
         return msgspec.json.decode(b"".join(output.files.stream(path)), type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         if problems is not None:
             problems.append(
                 f"{output.files.address(path)} is no record of automated labeling: {error}"

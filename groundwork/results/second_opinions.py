@@ -32,6 +32,7 @@ _UNREADABLE = (
     TypeError,
     ValueError,
     msgspec.DecodeError,
+    RecursionError,
     zipfile.BadZipFile,
     zlib.error,
 )

@@ -8,6 +8,7 @@ result.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from groundwork.json_text import JsonTextError, read_json
 from groundwork.manifest import (
     MAXIMUM_PROBLEMS,
     METADATA_SUFFIX,
@@ -29,6 +31,7 @@ from groundwork.manifest import (
 )
 from groundwork.results.kinds import LabelKind
 from groundwork.results.labels import (
+    LARGEST_INDEX,
     LabeledObject,
     LineProblems,
     class_index,
@@ -40,6 +43,7 @@ from groundwork.results.labels import (
     read_label,
     unnamed_class,
 )
+from groundwork.results.numbers import LARGEST
 from groundwork.results.quality import Box, RunningMean, Scores
 from groundwork.results.truth import Truth
 
@@ -58,6 +62,8 @@ _MAXIMUM_REASONS = 50
 OTHER_REASONS = "other reasons"
 
 _Decoder = msgspec.json.Decoder[Any]
+# What the decoders raise for any bytes at all.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass
@@ -303,12 +309,12 @@ class BlockCounter:
                 continue
             try:
                 columns = _COLUMNS.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
+            except _UNREADABLE:
+                columns = _odd_columns(line)
             for key in columns.keys() - seen:
                 if not key.endswith(METADATA_SUFFIX):
                     continue
-                if is_label_metadata(msgspec.json.decode(columns[key])):
+                if is_label_metadata(_value(columns[key])):
                     found.append(key.removesuffix(METADATA_SUFFIX))
                     seen.add(key)
                     # Some line may have had something else there before.
@@ -316,6 +322,22 @@ class BlockCounter:
                 else:
                     self._foreign_columns.add(msgspec.json.encode(key))
         return found
+
+
+def _odd_columns(line: bytes) -> dict[str, msgspec.Raw]:
+    """Return the columns of a line that the decoder refuses; none of what is no object."""
+    try:
+        attributes = parse_line(line)
+    except LineError:
+        return {}
+    return {key: msgspec.Raw(json.dumps(value).encode()) for key, value in attributes.items()}
+
+
+def _value(raw: msgspec.Raw) -> Any:
+    try:
+        return read_json(bytes(raw))
+    except JsonTextError:
+        return None
 
 
 def line_ends(data: bytes) -> int:
@@ -381,7 +403,7 @@ class _Piece:
         if self.has_one_object_a_line:
             try:
                 records = decoder.decode_lines(self.data)
-            except msgspec.DecodeError:
+            except _UNREADABLE:
                 pass
             else:
                 if len(records) == self.line_count:
@@ -392,7 +414,7 @@ class _Piece:
 def _decoded(decoder: _Decoder, line: bytes) -> Any:
     try:
         return decoder.decode(line)
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return None
 
 
@@ -577,17 +599,23 @@ class _AttributeCount:
 def _box_group(human_annotated: str, job: str, class_map: bytes) -> _Group:
     try:
         names = _CLASS_MAP.decode(class_map) if class_map else {}
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         names = {}
     return _Group(_STATES[human_annotated], job, names)
 
 
+# As ``number_of`` and ``class_index`` have it: other lines are read the long way.
+_Coordinate = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+_Side = Annotated[float, msgspec.Meta(gt=0, le=LARGEST)]
+_Index = Annotated[int, msgspec.Meta(gt=-LARGEST_INDEX, lt=LARGEST_INDEX)]
+
+
 class _Place(msgspec.Struct, gc=False):
-    class_id: int
-    left: float
-    top: float
-    width: Annotated[float, msgspec.Meta(gt=0)]
-    height: Annotated[float, msgspec.Meta(gt=0)]
+    class_id: _Index
+    left: _Coordinate
+    top: _Coordinate
+    width: _Side
+    height: _Side
 
 
 class _Boxes(msgspec.Struct, gc=False):
@@ -619,7 +647,7 @@ def _decoder(name: str | None) -> _Decoder:
         "metadata": attribute + METADATA_SUFFIX,
     }
     fields: list[tuple[str, Any, Any]] = [
-        ("label", int | _Boxes | msgspec.UnsetType, msgspec.UNSET),
+        ("label", _Index | _Boxes | msgspec.UnsetType, msgspec.UNSET),
         ("metadata", _Metadata | msgspec.UnsetType, msgspec.UNSET),
     ]
     line = msgspec.defstruct("Line", [("source", str), *fields], rename=keys, gc=False)

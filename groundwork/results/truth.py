@@ -1,17 +1,20 @@
 """Known labels of images: the boxes that a perfect worker would draw."""
 
-import json
+import codecs
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from groundwork.errors import UserError
+from groundwork.json_text import JsonTextError, read_json
 from groundwork.results.kinds import LabelKind
+from groundwork.results.numbers import number_of
 from groundwork.results.quality import Box, class_score, image_mean_iou
 
 _SIDES = ("left", "top", "width", "height")
 _SHOWN = 5
+_SHOWN_CHARACTERS = 100
 _FORM = '{"<image file>": [{"label", "left", "top", "width", "height"}, ...]}'
 
 
@@ -33,11 +36,11 @@ class Truth:
     def read(cls, path: Path) -> "Truth":
         """Read a truth file; TruthError with everything wrong in it."""
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
         except OSError as error:
             raise TruthError([f"{path} cannot be read: {error.strerror}"]) from error
-        except ValueError as error:
-            raise TruthError([f"{path} is not JSON: {error}"]) from error
+        except JsonTextError as error:
+            raise TruthError([f"{path} is not JSON that can be used: {error}"]) from error
         problems = list(_form_problems(content))
         if problems:
             raise TruthError([f"{path}: {problem}" for problem in problems])
@@ -103,10 +106,10 @@ def _form_problems(content: Any) -> Iterator[str]:
     broken = []
     for name, boxes in content.items():
         if not isinstance(boxes, list):
-            broken.append(f"{name} is not a list")
+            broken.append(f"{name[:_SHOWN_CHARACTERS]} is not a list")
             continue
         broken += [
-            f"{name} box {number}: {problem}"
+            f"{name[:_SHOWN_CHARACTERS]} box {number}: {problem}"
             for number, box in enumerate(boxes, 1)
             for problem in _box_problems(box)
         ]
@@ -122,10 +125,11 @@ def _box_problems(box: Any) -> Iterator[str]:
         yield "has no label"
     for side in _SIDES:
         value = box.get(side)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            yield f"{side} is not a number"
-        elif side in {"width", "height"} and value <= 0:
-            yield f"{side} is {value}, not above 0"
+        number = None if isinstance(value, str) else number_of(value)
+        if number is None:
+            yield f"{side} is not a number of pixels"
+        elif side in {"width", "height"} and number <= 0:
+            yield f"{side} is {number}, not above 0"
 
 
 def _some(items: list[str]) -> str:

@@ -60,6 +60,10 @@ def without_liquid(text: str, stretches: list[Markup]) -> str:
 
 def _walk(text: str) -> Iterator[Markup | TemplateProblem]:
     position = 0
+    # Looked for once: a template may be made of comments that begin.
+    last_end_of_comments = max(
+        (end.start() for end in _VERBATIM_ENDS["comment"].finditer(text)), default=-1
+    )
     while opening := _OPENING.search(text, position):
         start = opening.start()
         is_output = opening.group() == "{{"
@@ -76,15 +80,17 @@ def _walk(text: str) -> Iterator[Markup | TemplateProblem]:
             yield TemplateProblem(problem, line_of(text, start))
         name = "" if is_output else _name_of(inside)
         if name in _VERBATIM_ENDS:
-            end = _VERBATIM_ENDS[name].search(text, position)
-            if end is None:
+            end = None
+            if name != "comment":
+                end = _VERBATIM_ENDS[name].search(text, position)
+            if end is None and (name != "comment" or last_end_of_comments < position):
                 yield TemplateProblem(
                     f"{{% {name} %}} is never closed; end it with {{% end{name} %}}",
                     line_of(text, start),
                 )
                 return
             # Comments may hold comments and are tokenized inside, so only raw and doc are skipped.
-            position = position if name == "comment" else end.end()
+            position = end.end() if end else position
         yield Markup(start, position)
 
 

@@ -9,7 +9,7 @@ from groundwork.contract.engine import Engine
 from groundwork.contract.registry import Workteam, WorkteamNotFoundError
 from groundwork.jobs.errors import JobExistsError, JobNotFoundError
 from groundwork.jobs.model import Job
-from groundwork.s3_client import S3NotFoundError, S3Range
+from groundwork.s3_client import S3NotFoundError, S3UnusableError
 from groundwork.s3_uri import S3Uri
 from tests.support.labeling_requests import TEAM_ARN
 from tests.support.labeling_service import ACCOUNT, REGION
@@ -77,9 +77,12 @@ class FakeFiles:
     def size(self, uri: S3Uri) -> int:
         return len(self._object(uri))
 
-    def get_range(self, uri: S3Uri, start: int, length: int) -> S3Range:
+    def get_small(self, uri: S3Uri, maximum_bytes: int) -> bytes:
         data = self._object(uri)
-        return S3Range(data[start : start + length], len(data))
+        if len(data) > maximum_bytes:
+            told = f"{uri} has {len(data):,} bytes; at most {maximum_bytes:,} are read"
+            raise S3UnusableError(told)
+        return data
 
     def _object(self, uri: S3Uri) -> bytes:
         if str(uri) not in self._objects:

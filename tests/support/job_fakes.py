@@ -97,6 +97,7 @@ class MemoryTable(Table):
         self._lock = threading.RLock()
 
     def get(self, pk: str, sk: str) -> Item | None:
+        _require_key(pk, sk)
         self.reads.append(pk)
         with self._lock:
             found: Item | None = _copied(self.items.get((pk, sk)))
@@ -114,6 +115,7 @@ class MemoryTable(Table):
         lacking: tuple[str, str] | None = None,
         page_size: int | None = None,
     ) -> Iterator[list[Item]]:
+        _require_key(pk)
         found = list(self._matching(pk, keys, index, lacking))
         size = page_size or len(found) or 1
         for start in range(0, len(found) or 1, size):
@@ -209,6 +211,15 @@ def _within(key: str, keys: SortKeys) -> bool:
     if keys.lowest is not None and keys.highest is not None:
         return keys.lowest <= key <= keys.highest
     return True
+
+
+def _require_key(pk: str, sk: str = "any") -> None:
+    """Refuse keys that DynamoDB refuses.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+    """
+    if not 0 < len(pk.encode()) <= 2048 or not 0 < len(sk.encode()) <= 1024:
+        raise refusal("ValidationException", "GetItem", "a key is empty or too long")
 
 
 def _require_storable(value: Any) -> None:
@@ -376,7 +387,10 @@ def _never() -> Any:
 
 
 class MemoryFunctions:
-    """The customer's functions: Python callables by ARN, called as Lambda calls them."""
+    """The customer's functions: Python callables by ARN, called as Lambda calls them.
+
+    What a callable gives as bytes is the answer's text.
+    """
 
     def __init__(self) -> None:
         self.functions: dict[str, Callable[[Any], Any]] = {}
@@ -395,7 +409,8 @@ class MemoryFunctions:
         except Exception as error:
             told = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(told).encode())}
-        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+        payload = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        return {"Payload": io.BytesIO(payload)}
 
 
 @dataclass

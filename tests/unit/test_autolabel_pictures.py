@@ -14,6 +14,7 @@ from groundwork.autolabel.pictures import (
     fit_square,
     open_picture,
 )
+from tests.support.hostile_images import scans_jpeg
 
 
 def file_of(image: Image.Image, kind: str = "PNG") -> bytes:
@@ -43,6 +44,29 @@ def test_every_mode_becomes_rgb_of_its_own_size(mode: str) -> None:
 def test_transparency_is_grey() -> None:
     picture = open_picture(file_of(Image.new("RGBA", (8, 8), (255, 0, 0, 0))))
     assert np.asarray(picture.image)[4, 4].tolist() == [GREY] * 3
+
+
+def test_a_picture_far_larger_than_is_kept_looks_the_same_whatever_its_mode() -> None:
+    ramp = np.linspace(0, 255, 5000).astype(np.uint8)[None, :].repeat(1500, axis=0)
+    deep = Image.fromarray(ramp.astype(np.uint16) * 257)
+    for image in (Image.fromarray(ramp), deep, Image.fromarray(ramp).convert("LA")):
+        picture = open_picture(file_of(image))
+        assert (picture.width, picture.height) == (5000, 1500)
+        assert picture.image.size == (2048, 614)
+        shown = np.asarray(picture.image).astype(float)
+        expected = np.linspace(0, 255, 2048)[None, :, None]
+        assert np.abs(shown - expected).max() < 3
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "BMP"])
+def test_only_what_a_job_labels_is_opened(kind: str) -> None:
+    with pytest.raises(PictureError, match="cannot be decoded"):
+        open_picture(file_of(gradient(), kind))
+
+
+def test_a_picture_that_takes_hours_to_decode_is_refused() -> None:
+    with pytest.raises(PictureError, match="scans; at most 500"):
+        open_picture(scans_jpeg(2_000))
 
 
 @pytest.mark.parametrize("data", [b"", b"no image", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n"])

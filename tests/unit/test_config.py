@@ -333,3 +333,54 @@ def test_operators_are_wanted_where_somebody_has_something_to_tell_them(tmp_path
     assert "operator_emails" in _problems(tmp_path, monthly_budget_usd="20")["monthly_budget_usd"]
     assert "monthly_budget_usd" in _problems(tmp_path, operator_emails="a@x.org")["operator_emails"]
     assert "up to 10" in _problems(tmp_path, engine="open", operator_emails=many)["operator_emails"]
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "said"),
+    [
+        (b"labels: " + b"[" * 3_000, "config", "maximum recursion depth"),
+        (b"name: !!timestamp x", "config", "workshop.yaml: "),
+        (b"name: !!python/object/apply:os.system [ls]", "config", "could not determine"),
+        (b"workers_per_object: " + b"9" * 5_000, "config", "workshop.yaml: "),
+        (b"workers_per_object: 0x" + b"f" * 9_000, "workers_per_object", "very many digits"),
+        (b"auto_labeling_target: 1" + b"0" * 400, "auto_labeling_target", "between 0 and 1"),
+        ("name: \xfcber".encode("latin-1"), "config", "is not UTF-8 at byte 6"),
+        (b"#" * 1_000_001, "config", "has more than 1,000,000 bytes"),
+        ("tags: {team: 사과 🍎}".encode(), "tags", "letters, digits, spaces and _.:/=+-@"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_a_file_that_yaml_stumbles_over_is_told(
+    tmp_path: Path, content: bytes, field: str, said: str
+) -> None:
+    (tmp_path / "workshop.yaml").write_bytes(content)
+    assert said in _problems(tmp_path, config="workshop.yaml")[field]
+
+
+def test_a_file_from_windows_is_read(tmp_path: Path) -> None:
+    (tmp_path / "workshop.yaml").write_bytes(b"\xef\xbb\xbfname: cups\r\nengine: open\r\n")
+    assert _read(tmp_path, config="workshop.yaml").name == "cups"
+
+
+def test_aliases_of_aliases_are_not_written_out(tmp_path: Path) -> None:
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    for name, before in zip("bcdefghijklmno", "abcdefghijklmn", strict=True):
+        lines.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]")
+    names = ("engine", "name", "labels", "studio", "batch_size", "tags", "work_team_arn")
+    (tmp_path / "workshop.yaml").write_text("\n".join([*lines, *(f"{n}: *o" for n in names)]))
+
+    problems = _problems(tmp_path, config="workshop.yaml")
+
+    assert problems.keys() >= set(names)
+    assert max(map(len, problems.values())) < 2_000
+
+
+@pytest.mark.parametrize("path", ["~nobody-at-all/x", "a\0b", "x" * 5_000])
+@pytest.mark.parametrize("field", ["images", "template", "config"])
+def test_what_is_no_path_at_all_is_told(tmp_path: Path, field: str, path: str) -> None:
+    assert "No path is written so" in _problems(tmp_path, **{field: path, "labels": "a"})[field]
+
+
+def test_a_very_long_address_is_refused_without_being_taken_apart(tmp_path: Path) -> None:
+    address = "a@" + "a." * 100_000 + "@"
+    assert "Mend these" in _problems(tmp_path, worker_emails=[address])["worker_emails"]

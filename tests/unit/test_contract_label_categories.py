@@ -78,8 +78,14 @@ def test_boxes_take_50_labels_at_most() -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"\xff\xfe", "not UTF-8 text"),
+        (b"\xff\xfe", "not UTF-8 at byte 0"),
         (b"{", "not JSON"),
+        (b"[" * 5_000, "nested too deeply"),
+        (b'{"labels": ' + b"9" * 5_000 + b"}", "is larger than any number may be"),
+        (
+            b'{"document-version": "2018-11-28", "labels": [{"label": "\\ud800"}]}',
+            "there is half of a surrogate pair",
+        ),
         (b"[]", "expected {"),
         (b'{"document-version": "2018-11-28"}', '"labels" has to be a list'),
         (b'{"documentVersion": "2020-03-01", "labels": []}', "is for 3D and video frames only"),
@@ -87,3 +93,10 @@ def test_boxes_take_50_labels_at_most() -> None:
 )
 def test_other_files_are_refused_with_what_is_expected(data: bytes, words: str) -> None:
     assert any(words in problem for problem in refusals(data))
+
+
+def test_of_very_many_problems_the_first_are_told() -> None:
+    problems = refusals(category_file(*[""] * 10_000))
+
+    assert len(problems) == 21
+    assert problems[-1] == "and 9,982 more problems"

@@ -163,7 +163,7 @@ def test_a_role_that_cannot_be_assumed_is_told_once() -> None:
         ("manifest.jsonl", b"", "manifest.jsonl is empty"),
         ("labels.json", b"{", "labels.json: not JSON"),
         ("template.html", b"\xff", "template.html: not UTF-8 text"),
-        ("template.html", b"x" * 1_000_001, "has 1000001 bytes; at most 1000000 are read"),
+        ("template.html", b"x" * 1_000_001, "has 1,000,001 bytes; at most 1,000,000 are read"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_told(name: str, content: bytes, words: str) -> None:
@@ -249,3 +249,14 @@ def test_an_event_without_target_and_body_is_answered(monkeypatch: pytest.Monkey
 
     assert answer["statusCode"] == 400
     assert json.loads(answer["body"])["__type"] == "UnknownOperationException"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 5_000, b'{"a": ' + b"[" * 200 + b"]" * 200 + b"}", b'{"a": 1e999}', b"\xff"],
+)
+def test_a_body_that_is_no_json_or_too_much_of_it_is_refused(body: bytes) -> None:
+    answer = dispatch(fake_engine(), "SageMaker.ListWorkteams", body, request_id="request-1")
+
+    assert answer.status == 400
+    assert json.loads(answer.body)["__type"] == "SerializationException"

@@ -214,7 +214,7 @@ def test_a_region_without_ground_truth_has_functions_of_one_account() -> None:
             "both UiTemplateS3Uri and HumanTaskUiArn",
         ),
         ({"UiTemplateS3Uri": "s3://b/templates/"}, "names a bucket or folder"),
-        ({"UiTemplateS3Uri": "https://b/t.html"}, "expected s3://<bucket>/<key>"),
+        ({"UiTemplateS3Uri": "https://b/t.html"}, "write s3://<bucket>/<key>"),
         (
             {"HumanTaskUiArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:human-task-ui/mine"},
             "the service's pages are in account 394669845002",
@@ -344,6 +344,26 @@ def test_time_limits_follow_the_task() -> None:
     assert "at most 2592000 (30 days)" in problem
 
 
+@pytest.mark.parametrize(
+    ("uri", "problem"),
+    [
+        ("s3://[/out", "no bucket is named '['"),
+        ("s3://bucket/" + "k" * 1_010, None),
+        ("s3://bucket/#1?.jsonl", None),
+    ],
+)
+def test_any_address_that_the_service_model_takes_is_judged(uri: str, problem: str | None) -> None:
+    found = problems(
+        labeling_job_request(
+            InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": uri}}},
+            OutputConfig={"S3OutputPath": uri},
+        )
+    )
+
+    assert len(found) == (0 if problem is None else 2)
+    assert all(str(problem) in text for text in found)
+
+
 def test_a_job_has_an_input_and_an_output() -> None:
     request = labeling_job_request(
         InputConfig={"DataSource": {}}, OutputConfig={"S3OutputPath": "https://bucket/output"}
@@ -353,7 +373,8 @@ def test_a_job_has_an_input_and_an_output() -> None:
 
     assert found == [
         "InputConfig.DataSource is empty: give S3DataSource (a manifest) or SnsDataSource",
-        "OutputConfig.S3OutputPath 'https://bucket/output': expected s3://<bucket>/<key>",
+        "OutputConfig.S3OutputPath is not an S3 URI: 'https://bucket/output'; "
+        "write s3://<bucket>/<key>",
     ]
 
 

@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from groundwork.cli.labels import _ImportTarget
+from groundwork.cli.manifest_place import ManifestPlace
 from groundwork.datasets.exporting import ExportSettings, ExportSummary, export_labels
 from groundwork.datasets.image_files import ImageMode
 from groundwork.datasets.importing import (
@@ -22,9 +24,10 @@ from groundwork.datasets.importing import (
     manifest_lines,
     read_dataset,
 )
-from groundwork.datasets.model import TRAIN, DatasetError
+from groundwork.datasets.model import TRAIN, DatasetError, ReadImage
 from groundwork.datasets.splitting import Splitter
 from groundwork.manifest import LabelState
+from groundwork.results.labels import ImageSize
 from groundwork.results.output_tree import open_output
 from groundwork.s3_client import S3Client
 from tests.support.job_fakes import MemoryS3, image_bytes
@@ -461,3 +464,69 @@ def test_images_that_ask_to_be_rotated_are_counted(tmp_path: Path) -> None:
             ),
         )
         assert summary.rotated == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "data", "problem"),
+    [
+        ("coco", "annotations/instances_a.json", b"[" * 5_000, "nested too deeply"),
+        (
+            "coco",
+            "annotations/instances_a.json",
+            b'{"images": [], "annotations": [], "categories": [{"name": "cup"}]}',
+            "a category is {'name': 'cup'}, not",
+        ),
+        ("voc", "labels.txt", b"caf\xe9", "labels.txt is not UTF-8 at byte 3"),
+        ("yolo", "data.yaml", b"names: " + b"[" * 3_000, "cannot be read as YAML"),
+        ("yolo", "data.yaml", b"names: {a: 1, 2: b}", 'has no "names"'),
+    ],
+)
+def test_a_data_set_that_cannot_be_read_says_why(
+    tmp_path: Path, kind: str, path: str, data: bytes, problem: str
+) -> None:
+    write_file(tmp_path, "Annotations/a.xml", b"<annotation/>")
+    write_file(tmp_path, path, data)
+    with pytest.raises(DatasetError) as refused:
+        read_dataset(kind, tmp_path)
+    assert problem in str(refused.value)
+
+
+def test_numbers_that_are_none_are_left_out_and_told(tmp_path: Path) -> None:
+    sides = ("nan", "inf", "1e400", "")
+    write_file(
+        tmp_path,
+        "Annotations/a.xml",
+        "<annotation><size><width>64</width><height>48</height></size>"
+        + "".join(
+            f"<object><name>cup</name><bndbox><xmin>{side}</xmin><ymin>1</ymin><xmax>9</xmax>"
+            "<ymax>9</ymax></bndbox></object>"
+            for side in sides
+        )
+        + "</annotation>",
+    )
+    ((line,), summary) = imported(tmp_path, "voc")
+    assert line["label"]["annotations"] == []
+    assert len(summary.problems) == len(sides)
+
+
+def test_an_image_is_below_the_folder_whatever_its_labels_say(tmp_path: Path) -> None:
+    secret = write_file(tmp_path, "secret.txt", b"credentials")
+    document = {
+        "images": [{"id": 1, "file_name": str(secret), "width": 1, "height": 1}],
+        "annotations": [],
+        "categories": [{"id": 1, "name": "cup"}],
+    }
+    write_file(tmp_path, "set/annotations/instances_a.json", json.dumps(document))
+
+    (image,) = read_dataset("coco", tmp_path / "set").images
+
+    assert image.path is None
+
+
+def test_only_images_are_uploaded_beside_a_manifest(tmp_path: Path) -> None:
+    secret = write_file(tmp_path, "set/a.jpg", b"credentials")
+    store = S3Client(MemoryS3())
+    target = _ImportTarget(ManifestPlace("s3://bucket/in.manifest", store), None, tmp_path / "set")
+
+    with pytest.raises(DatasetError, match="is neither JPEG nor PNG and is not uploaded"):
+        target.address(ReadImage("a.jpg", ImageSize(1, 1), (), secret))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundwork.images import ImageFacts
-from groundwork.jobs.consolidation import AnswerError
+from groundwork.jobs.consolidation import AnswerError, boxes
 from groundwork.jobs.consolidation.boxes import Box, consolidate_boxes, iou, read_boxes
 from groundwork.jobs.consolidation.classes import (
     Vote,
@@ -294,3 +294,29 @@ def test_overlap_is_one_for_the_same_box_and_zero_for_neighbours() -> None:
 def _majority(given: list[Vote]) -> int:
     counts = [sum(vote.class_index == index for vote in given) for index in range(3)]
     return counts.index(max(counts))
+
+
+@pytest.mark.parametrize("key", ["left", "width"])
+def test_a_number_that_no_float_can_hold_is_refused_and_cut_in_what_is_told(key: str) -> None:
+    drawn = {**box("cat", 1, 2, 3, 4), key: 10**290}
+    with pytest.raises(AnswerError) as refused:
+        read_boxes(boxes_answer(drawn), "boundingBox", LABELS, IMAGE)
+    assert len(str(refused.value)) < 1_500
+
+
+def test_an_answer_with_more_boxes_than_anybody_draws_is_refused() -> None:
+    drawn = [box("cat", 1, 2, 3, 4)] * 1_001
+    with pytest.raises(AnswerError, match="the answer has 1,001 boxes; at most 1,000 are read"):
+        read_boxes(boxes_answer(*drawn), "boundingBox", LABELS, IMAGE)
+
+
+def test_boxes_above_each_other_are_compared_so_long_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(boxes, "MAXIMUM_COMPARISONS", 10_000)
+    crowded = {f"w{number}": [Box(0, 0, 0, 50, 50)] * 100 for number in range(9)}
+    with pytest.raises(AnswerError, match="900 boxes of 9 workers lie above each other"):
+        consolidate_boxes(crowded, LABELS, IMAGE, 9)
+
+    apart = [Box(0, left, 0, left + 1, 50) for left in range(99)] * 2
+    assert consolidate_boxes({"a": apart, "b": apart}, LABELS, IMAGE, 2).value["annotations"]

@@ -23,6 +23,7 @@ from tests.support.job_fakes import (
     boxes_answer,
     class_answer,
     image_bytes,
+    refusal,
     worker,
 )
 
@@ -197,6 +198,21 @@ def test_broken_images_fail_alone_with_the_reason(shop: Workshop) -> None:
     assert failure(output[2]).startswith("the file is GIF")
     assert failure(output[4]) == f"there is no s3://{BUCKET}/photos/0004.jpg"
     assert ["animals" in entry for entry in output] == [True, False, False, True, False, True]
+
+
+def test_an_image_that_s3_will_never_give_fails_alone(shop: Workshop) -> None:
+    lines = shop.add_images(3)
+
+    def archived(operation: str, key: str) -> None:
+        if key == "photos/0001.jpg":
+            raise refusal("InvalidObjectState", "GetObject", "not valid for its storage class")
+
+    shop.s3.before = archived
+    shop.start(lines)
+    shop.answer_all([ANN], one_box)
+
+    assert shop.job().counters == Counters(human_labeled=2, failed=1)
+    assert "InvalidObjectState: not valid for its storage class" in failure(shop.output()[1])
 
 
 def test_a_batch_of_broken_images_needs_nobody(shop: Workshop) -> None:

@@ -214,10 +214,18 @@ def test_nobody_uses_another_workers_lease() -> None:
         shop.work.submit(BEN, task.lease_id, ANSWER)
 
 
+@pytest.mark.parametrize("name", ["", "j" * 64, "j" * 5_000, "한" * 2_000, "..", "job\x00"])
+def test_a_made_up_job_finds_nothing(name: str) -> None:
+    with pytest.raises(JobNotFoundError) as refused:
+        workshop(1).work.take(ANN, name)
+    assert len(str(refused.value)) < 400
+
+
 @pytest.mark.parametrize(
     "lease_id",
     ["", "nonsense", "job.1.0", "job.x.0.abc", "job.1.99.abc", "gone.1.0.abc", "job.1.0.abc",
-     "job.²..a", "job.-1.0.a", "job.1.0.a.b"],
+     "job.²..a", "job.-1.0.a", "job.1.0.a.b", f"job.{'9' * 5_000}.1.a", f"{'j' * 3_000}.1.1.a",
+     f"job.1.1.{'a' * 5_000}"],
 )  # fmt: skip
 def test_a_made_up_lease_id_finds_nothing(lease_id: str) -> None:
     shop = workshop(1)
@@ -246,8 +254,15 @@ def test_a_job_that_does_not_exist_is_told_so() -> None:
 def test_an_answer_that_is_too_large_is_refused() -> None:
     shop = workshop(1)
     task = taken(shop, ANN)
+    with pytest.raises(AnswerTooLargeError, match="at most 262,144 are accepted"):
+        shop.work.submit(ANN, task.lease_id, {"text": "x" * 300_000})
+
+    shop = Workshop()
+    shop.start(['{"source": "text"}'], task=None)
+    task = taken(shop, ANN)
+    shop.work.submit(ANN, task.lease_id, {"text": "x" * 300_000})
     with pytest.raises(AnswerTooLargeError, match="at most 5,242,880 are accepted"):
-        shop.work.submit(ANN, task.lease_id, {"text": "x" * 6_000_000})
+        shop.work.submit(ANN, task.lease_id, {"text": "x" * 6_000_000}, replaces=True)
 
 
 def test_after_a_stop_there_is_nothing_to_take_and_no_answer_is_accepted() -> None:

@@ -79,11 +79,20 @@ def test_a_file_without_line_ends_is_refused_before_it_fills_memory() -> None:
         (b'"text"', "is not a JSON object"),
         (b'{"source": "\xff"}', "is not UTF-8 at byte 12"),
         (b"\xef\xbb\xbf" + GOOD, "begins with a byte order mark"),
-        (b"[" * 200_000, "is nested too deeply"),
+        (b"[" * 200_000, "cannot be used: nested too deeply; at most 100 levels are accepted"),
+        (b'{"source": ' + b"[" * 101 + b"]" * 101 + b"}", "cannot be used: nested too deeply"),
+        (b'{"source": "a", "n": 1e999}', "cannot be used: 1e999 is larger than any number may be"),
+        (b'{"source": "a", "n": ' + b"9" * 400 + b"}", "is larger than any number may be"),
+        (b'\xff\xfe{\0"\0', "is not UTF-8 at byte 0; save the file as UTF-8"),
+        (b'{"source-ref": "s3://my bucket/a.jpg"}', "no bucket is named 'my bucket'"),
+        (
+            b'{"source-ref": "s3://b/' + "한".encode() * 400 + b'"}',
+            "has a key of 1,200 bytes; S3 takes 1,024 at most",
+        ),
         (b'{"other": 1}', "has neither 'source-ref' nor 'source'"),
         (b'{"source": 5}', "'source' is not text but 5"),
         (b'{"source-ref": 5}', "'source-ref' is 5, not text"),
-        (b'{"source-ref": "https://x/y.jpg"}', "not an S3 URI; write s3://<bucket>/<key>"),
+        (b'{"source-ref": "https://x/y.jpg"}', "not an S3 URI: 'https://x/y.jpg'; write"),
         (b'{"source-ref": "s3://bucket"}', "a bucket without a key"),
         (b'{"source": "a", "$id": 1}', "attribute '$id' begins with $, which is reserved"),
         (
@@ -106,9 +115,22 @@ def test_every_broken_rule_is_told(body: bytes, problem: str) -> None:
     assert any(problem in text for text in told), told
 
 
+def test_a_file_in_utf_16_is_told_once() -> None:
+    data = "".join('{"source": "a"}\n' for _ in range(100)).encode("utf-16")
+    summary = examine([data], label_attribute="x")
+    assert summary.describe_problems() == (
+        "line 1: the file is UTF-16; save it as UTF-8 without a byte order mark"
+    )
+
+
 def test_all_problems_of_a_line_are_told_at_once() -> None:
     problems = line_problems(line(b'{"$a": 1, "$b": 2}'))
     assert len(problems) == 3
+
+
+def test_long_names_of_attributes_are_cut_in_what_is_told() -> None:
+    told = line_problems(line(json.dumps({"source": "a", "$" + "x" * 10_000: 1}).encode()))
+    assert len(told[0]) < 200
 
 
 def test_characters_are_counted_rather_than_bytes() -> None:

@@ -26,6 +26,7 @@ from groundwork.portal.task_frame import task_frame
 from groundwork.portal.worker_api import MAXIMUM_BODY_BYTES
 from groundwork.s3_client import S3AccessDeniedError, S3Client, S3Uri
 from groundwork.table_client import ConflictError
+from tests.support.cpu_time import cpu_seconds_at_most
 from tests.support.portal_browser import (
     INDEX,
     LOCAL,
@@ -556,8 +557,14 @@ def test_a_content_type_may_name_its_charset(worker: Browser) -> None:
     ("body", "code", "words"),
     [
         (b"{", (400, "BadJson"), "not JSON"),
-        (b'{"answerContent": {"a": NaN}}', (400, "BadJson"), "NaN is no JSON number"),
+        (b'{"answerContent": {"a": NaN}}', (400, "BadJson"), "NaN is not a JSON value"),
         (b"[" * 100_000, (400, "BadJson"), "not JSON"),
+        (b'{"answerContent": {"a": 1e999}}', (400, "BadJson"), "1e999 is larger than any number"),
+        (
+            b'{"answerContent": {"a": ' + b"[" * 200 + b"]" * 200 + b"}}",
+            (400, "BadJson"),
+            "nested too deeply; at most 100 levels are accepted",
+        ),
         (b"[]", (422, "InvalidAnswer"), "the body is a list"),
         (b"{}", (422, "InvalidAnswer"), "answerContent is missing"),
         (b'{"answerContent": "x"}', (422, "InvalidAnswer"), "answerContent is a text"),
@@ -711,3 +718,19 @@ def test_the_registry_is_not_asked_for_every_request(worker: Browser) -> None:
     worker.clock.advance(seconds=15)
     worker.get("/api/jobs")
     assert worker.registry.reads == reads + 1
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<script " * 250_000,
+        "<script src=" + " " * 2_000_000,
+        "<script" + " src=' " * 300_000,
+        "<script src=//assets.crowd.aws/crowd-html-elements.js" + "x" * 1_900_000 + "'",
+    ],
+    ids=["tags", "blanks", "sources", "address"],
+)
+def test_a_hostile_page_becomes_a_frame_soon(page: str) -> None:
+    with cpu_seconds_at_most(20):
+        frame = task_frame(TaskContent(page), elements_url=f"{SECURE}/elements.js")
+    assert len(frame.body) < 2_200_000

@@ -163,7 +163,16 @@ def test_paths_of_the_portal_are_returned_to(path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "jobs", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example"],
+    [
+        "",
+        "jobs",
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "/\t/evil.example",
+        "//[",
+        "//\u2100.example",
+    ],
 )
 def test_other_sites_are_not_returned_to(path: str) -> None:
     assert safe_return_path(path) == "/"

@@ -373,8 +373,10 @@ def test_a_broken_picture_is_told_and_the_others_are_shown(job: Path, tmp_path: 
     assert result.exit_code == 0, result.output
     gone = json.loads(result.stdout)["images_gone"]
     assert gone["count"] == 2
-    assert "sample-00000.jpg cannot be read: image file is truncated" in gone["first"][0]
-    assert "sample-00001.jpg cannot be read" in gone["first"][1]
+    assert (
+        "sample-00000.jpg: the image cannot be decoded: image file is truncated" in gone["first"][0]
+    )
+    assert "sample-00001.jpg: the image cannot be decoded" in gone["first"][1]
     found = re.search(
         r'id="pictures-0">\n(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL
     )

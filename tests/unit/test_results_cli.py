@@ -1,6 +1,7 @@
 """The commands on results: what they print, and how they end."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +166,32 @@ def test_names_in_a_job_do_not_steer_the_terminal(tmp_path: Path) -> None:
     for output in (run("results", job).stdout, refused.stderr):
         assert "name" in output
         assert not set(output) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_names_with_half_a_surrogate_pair_can_be_shown_and_written(tmp_path: Path) -> None:
+    """JSON may have such names, and neither terminals nor files."""
+    line = class_line("a.jpg", 1, changes={"class-name": "c\ud800p"})
+    place = write_file(tmp_path, "in.manifest", manifest([line]))
+    for arguments in (
+        ("results", place),
+        ("results", place, "--json"),
+        ("export", place, "--format", "csv", "--to", tmp_path / "csv", "--images", "none"),
+        ("report", place, "--to", tmp_path / "report.html"),
+    ):
+        result = run(*arguments)
+        assert result.exit_code == 0, result.output
+    assert "c\ufffdp" in run("results", place, "--json").stdout
+
+
+def test_file_names_that_are_not_utf_8_are_shown_with_escapes(tmp_path: Path, job: Path) -> None:
+    target = tmp_path / os.fsdecode(b"caf\xe9.html")
+    result = run("report", job, "--to", target)
+    assert result.exit_code == 0, result.output
+    assert r"caf\udce9.html" in result.output
+
+
+def test_a_template_that_is_not_utf_8_is_told(tmp_path: Path, job: Path) -> None:
+    template = write_file(tmp_path, "t.html", b"caf\xe9")
+    result = run("preflight", tmp_path / "photos", "--labels", "a", "--template", template)
+    assert result.exit_code == 1
+    assert "t.html is not UTF-8 at byte 3; save the template as UTF-8." in result.output

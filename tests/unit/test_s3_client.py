@@ -17,6 +17,7 @@ from groundwork.s3_client import (
     S3ExistsError,
     S3NotFoundError,
     S3Range,
+    S3UnusableError,
     S3Uri,
     S3UriFormatError,
 )
@@ -48,6 +49,44 @@ def test_an_address_is_read(text: str, uri: S3Uri) -> None:
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(S3UriFormatError, match="write s3://<bucket>/<key>"):
         S3Uri.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("s3://[/key", "no bucket is named '\\['"),
+        ("s3://my bucket/key", "names have letters, digits, dots and hyphens"),
+        ("s3://bucket/" + "k" * 1_025, "has a key of 1,025 bytes; S3 takes 1,024 at most"),
+        ("s3://bucket/\ud800", "has half of a surrogate pair"),
+    ],
+)
+def test_an_address_that_s3_can_never_have_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(S3UriFormatError, match=problem):
+        S3Uri.parse(text)
+
+
+def test_what_s3_will_never_give_is_told_from_what_it_may_give_later(s3: MemoryS3) -> None:
+    for code, kind in (
+        ("InvalidObjectState", S3UnusableError),
+        ("KMS.DisabledException", S3UnusableError),
+        ("InternalError", S3Error),
+        ("SlowDown", S3Error),
+    ):
+
+        def refuse(operation: str, key: str, code: str = code) -> None:
+            raise refusal(code, operation)
+
+        s3.before = refuse
+        with pytest.raises(S3Error) as refused:
+            S3Client(s3).get_range(URI, 0, 10)
+        assert type(refused.value) is kind
+
+
+def test_a_small_file_is_not_read_when_it_is_large(s3: MemoryS3) -> None:
+    s3.add(str(URI), b"x" * 11)
+    assert S3Client(s3).get_small(URI, 11) == b"x" * 11
+    with pytest.raises(S3UnusableError, match="has 11 bytes; at most 10 are read"):
+        S3Client(s3).get_small(URI, 10)
 
 
 def test_an_address_in_a_folder_has_one_slash_in_between() -> None:

@@ -12,7 +12,11 @@ from groundwork.contract.errors import (
     ResourceNotFoundError,
     validation_error,
 )
-from groundwork.contract.label_categories import LabelCategoriesError, parse_label_categories
+from groundwork.contract.label_categories import (
+    MAXIMUM_FILE_BYTES,
+    LabelCategoriesError,
+    parse_label_categories,
+)
 from groundwork.contract.operations.initial_models import (
     InitialModel,
     find_initial_model,
@@ -29,11 +33,10 @@ from groundwork.jobs.errors import JobExistsError, JobNotFoundError
 from groundwork.jobs.lifecycle import start_job, stop_job
 from groundwork.jobs.model import Counters, Job, JobStatus
 from groundwork.role_client import RoleError, job_session_name
-from groundwork.s3_client import S3Client, S3Error
+from groundwork.s3_client import S3Error
 from groundwork.s3_uri import S3Uri
 from groundwork.templates import check_template
 
-_MAXIMUM_FILE_BYTES = 1_000_000
 _MAXIMUM_REASON_CHARACTERS = 1_024
 # What DescribeLabelingJob repeats of the request as it was.
 _ECHOED = (
@@ -248,7 +251,9 @@ def _file_problems(engine: Engine, job: Job, initial_model: InitialModel | None)
     def label_problems() -> Iterable[str]:
         if job.label_categories_uri:
             try:
-                labels = parse_label_categories(_read(files, job.label_categories_uri), job.task)
+                labels = parse_label_categories(
+                    files.get_small(job.label_categories_uri, MAXIMUM_FILE_BYTES), job.task
+                )
             except LabelCategoriesError as error:
                 yield from (f"{job.label_categories_uri}: {text}" for text in error.problems)
             else:
@@ -257,7 +262,8 @@ def _file_problems(engine: Engine, job: Job, initial_model: InitialModel | None)
 
     def template_problems() -> Iterable[str]:
         if job.template_uri:
-            text = _read(files, S3Uri.parse(job.template_uri)).decode("utf-8-sig")
+            uri = S3Uri.parse(job.template_uri)
+            text = files.get_small(uri, MAXIMUM_FILE_BYTES).decode("utf-8-sig")
             yield from (f"{job.template_uri}: {item}" for item in check_template(text, job.task))
 
     problems: list[str] = []
@@ -271,15 +277,6 @@ def _file_problems(engine: Engine, job: Job, initial_model: InitialModel | None)
                 return [*problems, str(error.__cause__)]
             problems.append(f"the job's role {job.role_arn} cannot read a file of the job: {error}")
     return problems
-
-
-def _read(files: S3Client, uri: S3Uri) -> bytes:
-    found = files.get_range(uri, 0, _MAXIMUM_FILE_BYTES)
-    if found.total_bytes > _MAXIMUM_FILE_BYTES:
-        raise S3Error(
-            f"{uri} has {found.total_bytes} bytes; at most {_MAXIMUM_FILE_BYTES} are read"
-        )
-    return found.data
 
 
 def _found(engine: Engine, name: str) -> Job:

@@ -1,11 +1,11 @@
 """RenderUiTemplate: a worker template as a worker would get it."""
 
-import json
 from typing import Any
 
 from groundwork.contract.arns import Arn
 from groundwork.contract.engine import Engine
 from groundwork.contract.errors import ResourceNotFoundError, ValidationError, validation_error
+from groundwork.json_text import JsonTextError, read_json
 from groundwork.s3_uri import S3Uri
 from groundwork.templates import TemplateError, render
 
@@ -49,6 +49,6 @@ def _problems(engine: Engine, request: dict[str, Any]) -> list[str]:
 
 def _task_input(text: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
+        return read_json(text)
+    except JsonTextError as error:
         raise ValidationError(f"Task.Input is not JSON: {error}") from error

@@ -23,6 +23,10 @@ from groundwork.images import ImageFacts
 from groundwork.jobs.consolidation import CONFIDENCE_DIGITS, AnswerError, Label
 
 MATCHING_IOU = 0.5
+# More than anybody draws. What is compared grows with the square of it, and no answer may keep a
+# batch from being finished.
+MAXIMUM_BOXES = 1_000
+MAXIMUM_COMPARISONS = 1_000_000
 # Browsers report fractions of pixels, so that a box at the edge may seem to reach over it.
 _EDGE_TOLERANCE_PIXELS = 1.0
 
@@ -68,8 +72,9 @@ def read_boxes(
     Raises
     ------
     AnswerError
-        If there is no list of boxes in it, or a box is of an unknown label, has no area or reaches
-        outside the image: then its coordinates may be of a picture that was rotated or scaled.
+        If there is no list of boxes in it, or a very long one, or a box is of an unknown label, has
+        no area or reaches outside the image: then its coordinates may be of a picture that was
+        rotated or scaled.
     """
     answer = content.get(element or "")
     if not isinstance(answer, Mapping) or "boundingBoxes" not in answer:
@@ -78,6 +83,10 @@ def read_boxes(
     if answer is None or not isinstance(answer["boundingBoxes"], list):
         raise AnswerError(f"the answer has no element {element!r} with a list of boundingBoxes")
     boxes = answer["boundingBoxes"]
+    if len(boxes) > MAXIMUM_BOXES:
+        raise AnswerError(
+            f"the answer has {len(boxes):,} boxes; at most {MAXIMUM_BOXES:,} are read"
+        )
     return [_read_box(number, box, labels, image) for number, box in enumerate(boxes, start=1)]
 
 
@@ -97,6 +106,11 @@ def consolidate_boxes(
         The job's classes.
     workers_per_object
         How many people the job asks for; with one, confidence is 0.
+
+    Raises
+    ------
+    AnswerError
+        If there are thousands of boxes above each other.
     """
     if workers_per_object == 1:
         boxes = [(box, 0.0) for given in answers.values() for box in given]
@@ -152,6 +166,7 @@ def _groups(drawn: Sequence[tuple[str, Box]]) -> list[list[int]]:
 
 def _pairs(drawn: Sequence[tuple[str, Box]]) -> Iterator[tuple[float, int, int]]:
     """Yield matching boxes of different workers, most overlap smallest."""
+    compared = 0
     order = sorted(range(len(drawn)), key=lambda i: (drawn[i][1].class_index, drawn[i][1].left))
     for place, first in enumerate(order):
         worker, box = drawn[first]
@@ -160,6 +175,12 @@ def _pairs(drawn: Sequence[tuple[str, Box]]) -> Iterator[tuple[float, int, int]]
             # Boxes further on begin even further right.
             if other.class_index != box.class_index or other.left >= box.right:
                 break
+            compared += 1
+            if compared > MAXIMUM_COMPARISONS:
+                raise AnswerError(
+                    f"{len(drawn):,} boxes of {len({worker for worker, _ in drawn})} workers lie "
+                    "above each other; so many cannot be compared"
+                )
             if worker != other_worker and (overlap := iou(box, other)) >= MATCHING_IOU:
                 yield -overlap, min(first, second), max(first, second)
 
@@ -195,7 +216,9 @@ def _read_box(number: int, box: Any, labels: Sequence[str], image: ImageFacts) -
         raise AnswerError(f"box {number} is not an object")
     label = box.get("label")
     if label not in labels:
-        raise AnswerError(f"box {number} has the label {label!r}, not one of the job's labels")
+        raise AnswerError(
+            f"box {number} has the label {_shown(label)}, not one of the job's labels"
+        )
     left, top, width, height = (_number(number, box, key) for key in _SIDES)
     if width <= 0 or height <= 0:
         raise AnswerError(f"box {number} ({label!r}) has no area: width {width}, height {height}")
@@ -221,10 +244,15 @@ def _read_box(number: int, box: Any, labels: Sequence[str], image: ImageFacts) -
 
 
 _SIDES = ("left", "top", "width", "height")
+_SHOWN_CHARACTERS = 60
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:_SHOWN_CHARACTERS]
 
 
 def _number(number: int, box: Mapping[str, Any], key: str) -> float:
     value = box.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise AnswerError(f"box {number} has the {key} {value!r}, not a number")
+        raise AnswerError(f"box {number} has the {key} {_shown(value)}, not a number")
     return float(value)

@@ -61,7 +61,7 @@ def read_vote(content: Mapping[str, Any], element: str | None, labels: Sequence[
         raise AnswerError(f"the answer has no element {element!r} with a label")
     label = answer["label"]
     if label not in labels:
-        raise AnswerError(f"{label!r} is not one of the job's labels")
+        raise AnswerError(f"{repr(label)[:60]} is not one of the job's labels")
     return labels.index(label)
 
 

@@ -193,9 +193,12 @@ def _by_boxes(
         usable, refused = _usable(context, entry, partial(read_boxes, labels=labels, image=image))
         if usable:
             boxes = {record.worker_id: boxes for record, boxes in usable}
-            found.labels[entry.candidate.object_id] = consolidate_boxes(
-                boxes, labels, image, context.job.workers_per_object
-            )
+            try:
+                found.labels[entry.candidate.object_id] = consolidate_boxes(
+                    boxes, labels, image, context.job.workers_per_object
+                )
+            except AnswerError as error:
+                found.reasons[entry.candidate.object_id] = str(error)
         else:
             found.reasons[entry.candidate.object_id] = refused
 

@@ -12,7 +12,13 @@ from groundwork.images import (
     ImageNeedsMoreError,
     read_image,
 )
-from groundwork.s3_client import S3AccessDeniedError, S3Client, S3NotFoundError, S3Range
+from groundwork.s3_client import (
+    S3AccessDeniedError,
+    S3Client,
+    S3NotFoundError,
+    S3Range,
+    S3UnusableError,
+)
 from groundwork.s3_uri import S3Uri, S3UriFormatError
 
 
@@ -53,5 +59,5 @@ def _told_as_image_errors(reference: str) -> Iterator[None]:
         raise ImageError(f"there is no {reference}") from error
     except S3AccessDeniedError as error:
         raise ImageError(f"the job's role may not read {reference}: {error}") from error
-    except S3UriFormatError as error:
+    except (S3UnusableError, S3UriFormatError) as error:
         raise ImageError(str(error)) from error

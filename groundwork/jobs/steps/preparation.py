@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from groundwork.contract.label_categories import LabelCategoriesError, parse_label_categories
+from groundwork.contract.label_categories import (
+    MAXIMUM_FILE_BYTES,
+    LabelCategoriesError,
+    parse_label_categories,
+)
 from groundwork.jobs import layout
 from groundwork.jobs.allowance import objects_for_people
 from groundwork.jobs.automation.files import AutomationFiles
@@ -20,6 +24,7 @@ from groundwork.s3_client import (
     S3ChangedError,
     S3Client,
     S3NotFoundError,
+    S3UnusableError,
     S3UriFormatError,
 )
 
@@ -81,8 +86,10 @@ def read_labels(files: S3Client, job: Job) -> tuple[str, ...] | None:
     """
     try:
         uri = job.label_categories_uri
-        return None if uri is None else parse_label_categories(files.get(uri), job.task)
-    except (S3NotFoundError, S3AccessDeniedError, S3UriFormatError) as error:
+        if uri is None:
+            return None
+        return parse_label_categories(files.get_small(uri, MAXIMUM_FILE_BYTES), job.task)
+    except (S3NotFoundError, S3AccessDeniedError, S3UnusableError, S3UriFormatError) as error:
         raise JobFailedError(f"The label category file cannot be read: {error}") from error
     except LabelCategoriesError as error:
         raise JobFailedError(str(error)) from error
@@ -94,7 +101,13 @@ def _examine_input(engine: Engine, job: Job) -> Progress:
     try:
         copy = layout.snapshot_uri(job, 0)
         files.put_stream(copy, files.stream(job.manifest_uri), kms_key_id=job.kms_key_id)
-    except (S3NotFoundError, S3AccessDeniedError, S3ChangedError, S3UriFormatError) as error:
+    except (
+        S3NotFoundError,
+        S3AccessDeniedError,
+        S3ChangedError,
+        S3UnusableError,
+        S3UriFormatError,
+    ) as error:
         raise JobFailedError(f"The input manifest cannot be read: {error}") from error
     summary = examine(
         files.stream(copy),

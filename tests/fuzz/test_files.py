@@ -1,0 +1,116 @@
+"""Manifests and label category files: read, or refused with what is wrong in which line."""
+
+import json
+from random import Random
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from groundwork.contract.builtin_tasks import BUILTIN_TASKS
+from groundwork.contract.label_categories import LabelCategoriesError, parse_label_categories
+from groundwork.manifest import (
+    LineError,
+    ManifestError,
+    ManifestLine,
+    examine,
+    line_problems,
+    parse_object,
+    read_lines,
+    with_failure,
+    with_label,
+)
+from groundwork.preflight.scan import scan_manifest
+from groundwork.results.labels import LineProblems, read_objects
+from tests.support.fuzzing import hostile, hostile_json
+from tests.support.output_trees import box, boxes_line, class_line, failed_line, unlabeled_line
+
+LINES: list[Any] = [
+    {"source-ref": "s3://images/a b/한글 #1%20.jpg"},
+    {"source": "text with\u2028odd \u0000 letters", "n": 1.5e3},
+    boxes_line("a.jpg", [box(1), box(0, 5, 6, 7, 8)]),
+    class_line("b.jpg", 1),
+    failed_line("c.jpg"),
+    unlabeled_line("d.jpg"),
+]
+CATEGORIES: list[Any] = [
+    {"document-version": "2018-11-28", "labels": [{"label": "cat"}, {"label": "개, 강아지 🐶"}]},
+    {"documentVersion": "2020-03-01", "labels": [{"label": "cat", "attributes": []}]},
+]
+MOST_CHARACTERS = 20_000
+
+
+@hostile
+@given(hostile_json(CATEGORIES), st.sampled_from([None, *BUILTIN_TASKS.values()]))
+def test_a_label_category_file_gives_names_or_what_is_wrong(data: bytes, task: Any) -> None:
+    try:
+        labels = parse_label_categories(data, task)
+    except LabelCategoriesError as error:
+        assert len(str(error)) < MOST_CHARACTERS
+        assert all(error.problems)
+    else:
+        assert len(set(labels)) == len(labels)
+        assert all(label.strip() and label.encode() for label in labels)
+
+
+@hostile
+@given(st.lists(hostile_json(LINES), max_size=5), st.integers(1, 50), st.booleans())
+def test_a_manifest_is_counted_line_by_line_whatever_is_in_it(
+    lines: list[bytes], size: int, needs_reference: bool
+) -> None:
+    data = b"\n".join(lines)
+    size = max(size, len(data) // 100)
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+
+    summary = examine(iter(chunks), label_attribute="label", needs_reference=needs_reference)
+    seen = scan_manifest(
+        iter(chunks),
+        label_attribute="label",
+        needs_reference=needs_reference,
+        sample_size=3,
+        random=Random(1),
+    )
+
+    assert summary.lines == sum(summary.states.values()) + summary.broken
+    assert (summary.broken > 0) == bool(summary.problems)
+    assert len(summary.describe_problems()) < MOST_CHARACTERS
+    assert (seen.objects, seen.broken_lines) == (sum(summary.states.values()), summary.broken)
+    assert all(str(problem) for problem in summary.problems)
+
+
+@hostile
+@given(hostile_json(LINES))
+def test_a_good_line_can_be_labeled_and_read_by_anybody(body: bytes) -> None:
+    if b"\n" in body or line_problems(ManifestLine(1, 0, body, b"\n")):
+        return
+    for written in (
+        with_label(body, "label", {"annotations": []}, {"human-annotated": "yes"}),
+        with_failure(body, "label", {"failure-reason": "half \ud800"}),
+    ):
+        strict = json.loads(written, parse_constant=lambda name: 1 / 0)
+        assert strict["label-metadata"]
+        kept = {key: value for key, value in strict.items() if not key.startswith("label")}
+        given_attributes = parse_object(body)
+        assert kept == {
+            key: value for key, value in given_attributes.items() if not key.startswith("label")
+        }
+
+
+@hostile
+@given(st.lists(hostile_json(LINES), max_size=4), st.sampled_from(["label", "한", ""]))
+def test_an_augmented_manifest_gives_labels_or_what_is_wrong(
+    lines: list[bytes], attribute: str
+) -> None:
+    broken = LineProblems()
+    try:
+        objects = list(read_objects([b"\n".join(lines)], attribute, broken))
+    except (LineError, ManifestError) as error:
+        assert str(error)
+        return
+    for each in objects:
+        label = each.read()
+        assert len(label.classes) == len(label.confidences)
+        assert len(each.boxes()) == len(label.boxes)
+        assert all(b.width > 0 and b.height > 0 for b in label.boxes)
+        assert isinstance(each.job_name + each.created, str)
+    assert len(objects) + broken.count == sum(1 for _ in read_lines([b"\n".join(lines)]))
