@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from groundwork.portal.http import read_cookies
 from lambdas.portal.handler import event_response, request_from
 from tests.support.fuzzing import ODD_TEXTS, hostile, hostile_json
-from tests.unit.test_portal_routes import Browser
+from tests.support.portal_browser import Browser
 
 ODD = st.one_of(st.sampled_from(ODD_TEXTS), st.text(max_size=30))
 PATHS = st.one_of(

@@ -17,7 +17,7 @@ from typing import Any
 
 from groundwork.jobs.automation.settings import Automation
 from groundwork.jobs.work import LeasedTask, Worker
-from stacks.constructs.engine_loop import definition
+from stacks.constructs.loop_definition import definition
 from tests.support.job_fakes import Workshop, box, boxes_answer, worker
 from tests.support.learning_fakes import LABELS, World, colour_world
 

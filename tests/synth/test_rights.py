@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stacks.constructs.engine_loop import definition
+from stacks.constructs.loop_definition import definition
 from tests.support.policies import Kind, Statement, statements
 from tests.support.synthesis import Assembly
 from tests.support.templates import Template, allowed, flatten

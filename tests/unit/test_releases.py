@@ -11,7 +11,7 @@ from groundwork.jobs.errors import JobFormatError
 from groundwork.jobs.job_store import FORMAT
 from groundwork.jobs.loop import STEPS
 from groundwork.jobs.model import Counters, JobStatus
-from stacks.constructs.engine_loop import definition
+from stacks.constructs.loop_definition import definition
 from tests.support.job_fakes import Workshop, worker
 from tests.support.release_snapshot import (
     ANN,
