@@ -499,7 +499,9 @@ def test_people_label_all_of_a_small_data_set_and_are_told_why(
     assert job.counters == Counters(human_labeled=objects)
     assert job.final_model is None
     assert told in summary(shop)["outcome"]
-    (logged,) = [vars(each) for each in caplog.records if "ended" in each.getMessage()]
+    (logged,) = [
+        vars(each) for each in caplog.records if each.getMessage() == "automated labeling ended"
+    ]
     assert logged["job"] == "job"
     assert told in f"{logged['because']} {logged['outcome']}"
 

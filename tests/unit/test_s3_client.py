@@ -17,6 +17,7 @@ from groundwork.s3_client import (
     S3ExistsError,
     S3NotFoundError,
     S3Range,
+    S3UnavailableError,
     S3UnusableError,
     S3Uri,
     S3UriFormatError,
@@ -69,8 +70,8 @@ def test_what_s3_will_never_give_is_told_from_what_it_may_give_later(s3: MemoryS
     for code, kind in (
         ("InvalidObjectState", S3UnusableError),
         ("KMS.DisabledException", S3UnusableError),
-        ("InternalError", S3Error),
-        ("SlowDown", S3Error),
+        ("InternalError", S3UnavailableError),
+        ("SlowDown", S3UnavailableError),
     ):
 
         def refuse(operation: str, key: str, code: str = code) -> None:
