@@ -22,6 +22,8 @@ settings.register_profile(
     "fuzz", max_examples=int(os.environ.get("FUZZ_EXAMPLES", "5000")), **_ANY_TIME
 )
 hostile = settings.get_profile(os.environ.get("FUZZ_PROFILE", "quick"))
+# For properties that run a whole command or job for each example.
+hostile_slowly = settings(hostile, max_examples=max(1, hostile.max_examples // 4))
 
 # Values that no document in memory can hold; ``json_text`` writes them.
 _WRITTEN = {

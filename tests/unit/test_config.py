@@ -325,7 +325,7 @@ def test_the_readmes_table_is_the_codes() -> None:
 @pytest.mark.parametrize(
     ("content", "field", "said"),
     [
-        (b"labels: " + b"[" * 3_000, "config", "maximum recursion depth"),
+        (b"labels:\n" + b"- " * 3_000, "config", "maximum recursion depth"),
         (b"name: !!timestamp x", "config", "workshop.yaml: "),
         (b"name: !!python/object/apply:os.system [ls]", "config", "could not determine"),
         (b"workers_per_object: " + b"9" * 5_000, "config", "workshop.yaml: "),
