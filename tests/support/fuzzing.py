@@ -17,7 +17,7 @@ _ANY_TIME: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
-settings.register_profile("quick", max_examples=40, derandomize=True, database=None, **_ANY_TIME)
+settings.register_profile("quick", max_examples=25, derandomize=True, database=None, **_ANY_TIME)
 settings.register_profile(
     "fuzz", max_examples=int(os.environ.get("FUZZ_EXAMPLES", "5000")), **_ANY_TIME
 )
