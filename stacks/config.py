@@ -20,6 +20,7 @@ from groundwork.contract.builtin_tasks import BUILTIN_TASKS, REGION_ACCOUNTS, Bu
 from groundwork.contract.label_categories import label_problems
 from groundwork.image_folder import ImageFolder, ImageFolderError
 from groundwork.json_text import JsonTextError, read_json
+from groundwork.s3_uri import S3Uri, S3UriFormatError
 
 GROUND_TRUTH = "ground-truth"
 OPEN = "open"
@@ -297,7 +298,8 @@ def _images(value: Any, root: Path) -> ImageFolder:
     try:
         return ImageFolder.scan(_path(value, root, accepted))
     except ImageFolderError as error:
-        _refuse(accepted, "In it: " + "; ".join(error.problems) + ".")
+        told = "; ".join(error.problems)
+        _refuse(accepted, f"{told[0].upper()}{told[1:]}.")
 
 
 def _template(value: Any, root: Path) -> Path:
@@ -325,19 +327,34 @@ def _work_team(value: Any, _: Path) -> str:
     return str(value)
 
 
-_S3_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(\S+)")
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 def _s3_uri(value: Any, _: Path) -> str:
-    if not isinstance(value, str) or not _S3_URI.fullmatch(value):
-        _refuse("s3://<bucket>/<key> of a manifest, one JSON object per line")
+    accepted = "s3://<bucket>/<key> of a manifest, one JSON object per line"
+    if not isinstance(value, str):
+        _refuse(accepted)
+    try:
+        uri = S3Uri.parse(value)
+    except S3UriFormatError:
+        _refuse(accepted)
+    if not _BUCKET_NAME.fullmatch(uri.bucket):
+        _refuse(
+            accepted,
+            f"No bucket is named {uri.bucket!r}: names have 3 to 63 small letters, digits, dots "
+            "and hyphens.",
+        )
+    if not uri.key or value.endswith("/"):
+        _refuse(accepted, "This names a bucket or folder; name the manifest in it.")
+    if not value.startswith("s3://") or any(ord(letter) < 32 or letter in "*?" for letter in value):
+        _refuse(accepted, "Begin with s3://; the key has no control characters, * or ?.")
     return value
 
 
 def _buckets(value: Any, root: Path) -> tuple[str, ...]:
     accepted = "bucket names, separated by commas or as a list"
     names: tuple[str, ...] = _list_of_text(accepted)(value, root)
-    wrong = [name for name in names if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name)]
+    wrong = [name for name in names if not _BUCKET_NAME.fullmatch(name)]
     if wrong:
         _refuse(accepted, "Give names only, without s3:// and without a path.", wrong)
     return names

@@ -13,7 +13,8 @@ from groundwork.contract.builtin_tasks import BuiltinTask
 from groundwork.json_text import JsonTextError, read_json
 
 DOCUMENT_VERSION = "2018-11-28"
-MAXIMUM_FILE_BYTES = 1_000_000
+# Also of the other small file that a job names, its template: nothing larger is read as text.
+MAXIMUM_LABEL_FILE_BYTES = 1_000_000
 MAXIMUM_LABEL_CHARACTERS = 256
 _MAXIMUM_PROBLEMS = 20
 _EXCERPT_CHARACTERS = 40

@@ -275,9 +275,11 @@ def _image_problems(inputs: Inputs) -> Iterator[Finding]:
 
 
 def _image_problem(image: ImageSeen) -> Finding | None:
-    subject = f"image {image.uri} (line {image.line_number})"
+    listed = image.line_number is not None
+    subject = f"image {image.uri}" + (f" (line {image.line_number})" if listed else "")
     if image.unusable:
-        return Finding(subject, image.unusable, to_do="convert it or take out its line")
+        to_do = "convert it or take out its line" if listed else "convert it or take it out"
+        return Finding(subject, image.unusable, to_do=to_do)
     if image.unavailable is None:
         return None
     said = image.unavailable.said

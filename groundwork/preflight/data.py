@@ -138,24 +138,22 @@ def _check_folder(folder: Path, settings: DataSettings) -> DataFindings:
         )
         return DataFindings(0, 0, Findings(problems))
     with ThreadPoolExecutor(_THREADS) as pool:
-        seen = tuple(
-            pool.map(lambda entry: _look(folder, *entry), enumerate(images.names, start=1))
-        )
+        seen = tuple(pool.map(lambda name: _look(folder, name), images.names))
     inputs = _inputs(str(folder), ManifestSeen(len(seen)), settings)
     found = check_data(replace(inputs, images=seen), settings.task)
     return DataFindings(len(seen), len(seen), found)
 
 
-def _look(folder: Path, number: int, name: str) -> ImageSeen:
+def _look(folder: Path, name: str) -> ImageSeen:
     path = folder / name
     try:
         data = path.read_bytes()
         facts = read_image(data, len(data))
     except ImageError as error:
-        return ImageSeen(number, str(path), unusable=str(error))
+        return ImageSeen(None, str(path), unusable=str(error))
     except OSError as error:
-        return ImageSeen(number, str(path), unusable=f"cannot be read: {error.strerror}")
-    return ImageSeen(number, str(path), width=facts.width, height=facts.height)
+        return ImageSeen(None, str(path), unusable=f"cannot be read: {error.strerror}")
+    return ImageSeen(None, str(path), width=facts.width, height=facts.height)
 
 
 def _judged(

@@ -42,9 +42,12 @@ class BucketSeen:
 
 @dataclass(frozen=True)
 class ImageSeen:
-    """One image of the sample: its size in pixels, or why it cannot be used."""
+    """One image of the sample: its size in pixels, or why it cannot be used.
 
-    line_number: int
+    ``line_number`` is None for a file of a folder that has no manifest yet.
+    """
+
+    line_number: int | None
     uri: str
     width: int = 0
     height: int = 0

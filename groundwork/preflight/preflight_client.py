@@ -6,10 +6,18 @@ from random import Random
 from typing import Any, TypeVar
 
 from groundwork.contract.arns import Arn, ArnFormatError, TeamKind
-from groundwork.contract.label_categories import MAXIMUM_FILE_BYTES
+from groundwork.contract.label_categories import MAXIMUM_LABEL_FILE_BYTES
 from groundwork.contract.labeling_client import labeling_client
 from groundwork.contract.rules import task_of
-from groundwork.images import FIRST_BYTES, MORE_BYTES, ImageError, ImageNeedsMoreError, read_image
+from groundwork.images import (
+    FIRST_BYTES,
+    MAXIMUM_FILE_BYTES,
+    MORE_BYTES,
+    ImageError,
+    ImageFacts,
+    ImageNeedsMoreError,
+    read_image,
+)
 from groundwork.preflight.checks import check
 from groundwork.preflight.findings import Findings
 from groundwork.preflight.inputs import (
@@ -82,7 +90,7 @@ class DataClient:
             uri = S3Uri.parse(address or "")
         except S3UriFormatError:
             return None
-        return _available(lambda: self._files.get_small(uri, MAXIMUM_FILE_BYTES))
+        return _available(lambda: self._files.get_small(uri, MAXIMUM_LABEL_FILE_BYTES))
 
     def look_at_images(
         self, sample: Iterable[SampledObject], *, are_images: bool
@@ -117,17 +125,22 @@ class DataClient:
     def _image(self, chosen: SampledObject) -> ImageSeen:
         uri = S3Uri.parse(chosen.uri)
         try:
-            try:
-                first = self._files.get_range(uri, 0, FIRST_BYTES)
-                facts = read_image(first.data, first.total_bytes)
-            except ImageNeedsMoreError:
-                more = self._files.get_range(uri, 0, MORE_BYTES)
-                facts = read_image(more.data, more.total_bytes)
+            facts = self._facts(uri)
         except ImageError as error:
             return ImageSeen(chosen.line_number, chosen.uri, unusable=str(error))
         except S3Error as error:
             return ImageSeen(chosen.line_number, chosen.uri, unavailable=_why(error))
         return ImageSeen(chosen.line_number, chosen.uri, width=facts.width, height=facts.height)
+
+    def _facts(self, uri: S3Uri) -> ImageFacts:
+        for length in (FIRST_BYTES, MORE_BYTES):
+            found = self._files.get_range(uri, 0, length)
+            try:
+                return read_image(found.data, found.total_bytes)
+            except ImageNeedsMoreError:
+                continue
+        found = self._files.get_range(uri, 0, MAXIMUM_FILE_BYTES)
+        return read_image(found.data, found.total_bytes)
 
     def _existence(self, chosen: SampledObject) -> ImageSeen:
         size = _available(lambda: self._files.size(S3Uri.parse(chosen.uri)))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundwork.cli import main
-from tests.support.fuzzing import ODD_TEXTS, hostile
+from tests.support.fuzzing import ODD_TEXTS, hostile_slowly
 from tests.support.job_fakes import image_bytes
 from tests.support.output_trees import box, boxes_line, write_tree
 
@@ -79,7 +79,7 @@ def command_lines(draw: st.DrawFn) -> list[str]:
     return [*command.split(), *arguments]
 
 
-@hostile
+@hostile_slowly
 @given(command_lines())
 def test_any_command_line_ends_as_commands_do(arguments: list[str]) -> None:
     with in_folder():

@@ -46,9 +46,9 @@ BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
     for n in range(ord("b"), ord("p"))
 )
 YAML: list[bytes] = [
-    *(BOMB + name.encode() + b": *o\n" for name in (each.name for each in fields(WorkshopConfig))),
+    BOMB + b"".join(each.name.encode() + b": *o\n" for each in fields(WorkshopConfig)),
     b"labels: &a [*a]",
-    b"labels: " + b"[" * 3_000,
+    b"labels:\n" + b"- " * 3_000,
     b"name: !!python/object/apply:os.system [ls]",
     b"name: !!timestamp x",
     b"name: !!int x",

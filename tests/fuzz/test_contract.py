@@ -12,7 +12,7 @@ from groundwork.contract.operations import NOT_DONE, OPERATIONS
 from groundwork.contract.registry_store import RegistryStore
 from groundwork.jobs.job_store import JobStore
 from tests.support.contract_fakes import FakeFiles, fake_engine
-from tests.support.fuzzing import ODD_TEXTS, hostile, hostile_json
+from tests.support.fuzzing import ODD_TEXTS, hostile, hostile_json, hostile_slowly
 from tests.support.job_fakes import MemoryTable
 from tests.support.labeling_requests import (
     LABELS,
@@ -142,7 +142,7 @@ def check(status: int, answer: dict[str, Any]) -> None:
 def test_a_request_that_is_wrong_in_places_is_refused_for_what_is_wrong(operation: str) -> None:
     before = populated().items
 
-    @hostile
+    @hostile_slowly
     @given(hostile_json(REQUESTS[operation]))
     def ask_hostile(body: bytes) -> None:
         table = MemoryTable()

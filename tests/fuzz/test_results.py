@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from groundwork.cli import main
 from groundwork.datasets.exporting import FORMATS
 from groundwork.results.truth import Truth, TruthError
-from tests.support.fuzzing import damaged, hostile, hostile_json, json_text, mutated
+from tests.support.fuzzing import damaged, hostile, hostile_json, hostile_slowly, json_text, mutated
 from tests.support.job_fakes import image_bytes
 from tests.support.output_trees import (
     box,
@@ -61,7 +61,7 @@ def run(*arguments: object) -> str:
     return result.output
 
 
-@hostile
+@hostile_slowly
 @given(
     st.lists(hostile_json([*BOXES, *CLASSES]), max_size=3),
     st.sampled_from([BOXES, CLASSES]),

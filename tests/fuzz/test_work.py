@@ -15,7 +15,7 @@ from groundwork.portal.errors import PortalError
 from groundwork.portal.http import Request
 from groundwork.portal.task_content import TaskContents
 from groundwork.portal.worker_api import WorkerApi, refusal_of
-from tests.support.fuzzing import ODD_TEXTS, hostile, hostile_json
+from tests.support.fuzzing import ODD_TEXTS, hostile, hostile_json, hostile_slowly
 from tests.support.job_fakes import (
     OWN_POST,
     OWN_PRE,
@@ -59,7 +59,7 @@ def strict(data: bytes) -> Any:
 
 @pytest.mark.parametrize("task", ANSWERS)
 def test_any_answer_is_refused_or_ends_in_a_label_or_a_reason(task: str | None) -> None:
-    @hostile
+    @hostile_slowly
     @given(hostile_json(ANSWERS[task]))
     def answer_hostile(body: bytes) -> None:
         shop = Workshop()
@@ -138,7 +138,7 @@ def text(person: Worker, task: LeasedTask) -> Mapping[str, Any]:
     return {"words": {"text": "one"}}
 
 
-@hostile
+@hostile_slowly
 @given(hostile_json(PRE_ANSWERS))
 def test_any_answer_of_a_pre_annotation_function_makes_a_task_or_a_reason(payload: bytes) -> None:
     shop = Workshop()
@@ -154,7 +154,7 @@ def test_any_answer_of_a_pre_annotation_function_makes_a_task_or_a_reason(payloa
     assert (leased is None) == ("failure-reason" in shop.output()[0]["animals-metadata"])
 
 
-@hostile
+@hostile_slowly
 @given(hostile_json(POST_ANSWERS))
 def test_any_answer_of_a_consolidation_function_labels_or_gives_a_reason(payload: bytes) -> None:
     shop = Workshop()

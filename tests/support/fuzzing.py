@@ -17,11 +17,13 @@ _ANY_TIME: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
-settings.register_profile("quick", max_examples=40, derandomize=True, database=None, **_ANY_TIME)
+settings.register_profile("quick", max_examples=25, derandomize=True, database=None, **_ANY_TIME)
 settings.register_profile(
     "fuzz", max_examples=int(os.environ.get("FUZZ_EXAMPLES", "5000")), **_ANY_TIME
 )
 hostile = settings.get_profile(os.environ.get("FUZZ_PROFILE", "quick"))
+# For properties that run a whole command or job for each example.
+hostile_slowly = settings(hostile, max_examples=max(1, hostile.max_examples // 4))
 
 # Values that no document in memory can hold; ``json_text`` writes them.
 _WRITTEN = {

@@ -101,7 +101,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     assert "Did you mean open?" in problems["engine"]
     assert "Did you mean worker_emails?" in problems["worker_email"]
     assert "got '0'; accepted: a whole number, 1 to 5,000" in problems["batch_size"]
-    assert "there is nothing at" in problems["images"]
+    assert "There is nothing at" in problems["images"]
     assert "Name the classes" in problems["labels"]
 
 
@@ -138,6 +138,9 @@ def test_the_message_lists_each_problem_on_a_line(tmp_path: Path) -> None:
         ("tags", "team", "key=value pairs"),
         ("tags", "aws:x=y", "no key beginning with aws:"),
         ("manifest", "photos/input.manifest", "s3://<bucket>/<key>"),
+        ("manifest", "s3://My_Bucket/in.manifest", "No bucket is named 'My_Bucket'"),
+        ("manifest", "s3://photos/folder/", "This names a bucket or folder"),
+        ("manifest", "s3://photos/*.manifest", "no control characters, * or ?"),
         ("image_buckets", "s3://photos", "without s3://"),
         ("auto_labeling_target", "80", "between 0 and 1"),
         ("auto_labeling_sample_percentage", "51", "from 0 to 50, in percent"),
@@ -228,7 +231,7 @@ def test_a_folder_is_looked_through_before_anything_is_deployed(tmp_path: Path) 
     folder = tmp_path / "photos"
     folder.mkdir()
     (folder / "notes.txt").write_text("x")
-    assert "there is no image in it" in _problems(tmp_path, images="photos", labels="a")["images"]
+    assert "There is no image in it" in _problems(tmp_path, images="photos", labels="a")["images"]
 
     (folder / "a.jpg").write_bytes(b"x")
     (folder / "A.jpg").write_bytes(b"x")
@@ -338,7 +341,7 @@ def test_operators_are_wanted_where_somebody_has_something_to_tell_them(tmp_path
 @pytest.mark.parametrize(
     ("content", "field", "said"),
     [
-        (b"labels: " + b"[" * 3_000, "config", "maximum recursion depth"),
+        (b"labels:\n" + b"- " * 3_000, "config", "maximum recursion depth"),
         (b"name: !!timestamp x", "config", "workshop.yaml: "),
         (b"name: !!python/object/apply:os.system [ls]", "config", "could not determine"),
         (b"workers_per_object: " + b"9" * 5_000, "config", "workshop.yaml: "),
@@ -384,3 +387,8 @@ def test_what_is_no_path_at_all_is_told(tmp_path: Path, field: str, path: str) -
 def test_a_very_long_address_is_refused_without_being_taken_apart(tmp_path: Path) -> None:
     address = "a@" + "a." * 100_000 + "@"
     assert "Mend these" in _problems(tmp_path, worker_emails=[address])["worker_emails"]
+
+
+def test_a_manifest_may_be_named_as_people_name_files(tmp_path: Path) -> None:
+    manifest = "s3://photos/내 사진 #1 100%.manifest"
+    assert _read(tmp_path, manifest=manifest, labels="a").manifest == manifest

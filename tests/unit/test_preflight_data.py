@@ -12,7 +12,7 @@ from groundwork.contract.builtin_tasks import BUILTIN_TASKS
 from groundwork.preflight.data import DataSettings, PreflightPlaceError, check_place
 from groundwork.s3_client import S3Client
 from groundwork.samples import sample
-from tests.support.job_fakes import MemoryS3
+from tests.support.job_fakes import MemoryS3, image_bytes
 from tests.support.output_trees import manifest, unlabeled_line, write_file
 
 REGION = "eu-west-1"
@@ -124,3 +124,24 @@ def test_the_command_ends_with_one_where_a_job_would_fail(tmp_path: Path) -> Non
     assert result.exit_code == 1
     assert len(json.loads(result.stdout)["problems"]) == 1
     assert "1 problem: a labeling job would fail" in result.stderr
+
+
+def test_an_image_with_megabytes_before_its_size_is_read_as_the_job_reads_it() -> None:
+    s3 = Bucket()
+    s3.add("s3://photos/a.jpg", image_bytes(64, 48, icc_profile=b"x" * 5_000_000))
+    found = check_place("s3://photos/", settings(), S3Client(s3))
+    assert not found.findings.problems
+
+
+def test_a_picture_of_a_folder_has_no_line_and_one_of_a_manifest_has(tmp_path: Path) -> None:
+    write_file(tmp_path, "a.jpg", b"no picture")
+    (problem,) = check_place(str(tmp_path), settings()).findings.problems
+    assert "(line" not in str(problem)
+    assert "convert it or take it out" in str(problem)
+
+    s3 = Bucket()
+    s3.add("s3://bucket/photos/a.jpg", b"no picture")
+    place = write_file(tmp_path, "in.manifest", manifest([unlabeled_line("a.jpg")]))
+    (problem,) = check_place(str(place), settings(), S3Client(s3)).findings.problems
+    assert "a.jpg (line 1)" in str(problem)
+    assert "take out its line" in str(problem)

@@ -13,7 +13,7 @@ from groundwork.contract.errors import (
     validation_error,
 )
 from groundwork.contract.label_categories import (
-    MAXIMUM_FILE_BYTES,
+    MAXIMUM_LABEL_FILE_BYTES,
     LabelCategoriesError,
     parse_label_categories,
 )
@@ -252,7 +252,7 @@ def _file_problems(engine: Engine, job: Job, initial_model: InitialModel | None)
         if job.label_categories_uri:
             try:
                 labels = parse_label_categories(
-                    files.get_small(job.label_categories_uri, MAXIMUM_FILE_BYTES), job.task
+                    files.get_small(job.label_categories_uri, MAXIMUM_LABEL_FILE_BYTES), job.task
                 )
             except LabelCategoriesError as error:
                 yield from (f"{job.label_categories_uri}: {text}" for text in error.problems)
@@ -263,7 +263,7 @@ def _file_problems(engine: Engine, job: Job, initial_model: InitialModel | None)
     def template_problems() -> Iterable[str]:
         if job.template_uri:
             uri = S3Uri.parse(job.template_uri)
-            text = files.get_small(uri, MAXIMUM_FILE_BYTES).decode("utf-8-sig")
+            text = files.get_small(uri, MAXIMUM_LABEL_FILE_BYTES).decode("utf-8-sig")
             yield from (f"{job.template_uri}: {item}" for item in check_template(text, job.task))
 
     problems: list[str] = []

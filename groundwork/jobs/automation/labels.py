@@ -13,9 +13,9 @@ from groundwork.autolabel.boxes.decision import BoxLabel
 from groundwork.autolabel.boxes.decision import label_quality as box_quality
 from groundwork.autolabel.classes.decision import label_quality as class_quality
 from groundwork.autolabel.learner import Prediction
-from groundwork.images import ImageFacts
+from groundwork.images import MAXIMUM_PIXELS, ImageFacts
 from groundwork.jobs.consolidation import CONFIDENCE_DIGITS, Label
-from groundwork.jobs.consolidation.boxes import Box, box_label
+from groundwork.jobs.consolidation.boxes import MAXIMUM_BOXES, Box, box_label
 from groundwork.jobs.consolidation.classes import class_label
 
 
@@ -71,8 +71,14 @@ class BoxForm:
                 np.array(boxes, np.float64).reshape(-1, 4), np.array(kinds, np.intp).reshape(-1)
             )
         except (TypeError, KeyError, ValueError, OverflowError) as error:
-            raise LabelError(f"no list of boxes in annotations: {error!r}") from error
+            raise LabelError(f"no list of boxes in annotations: {repr(error)[:200]}") from error
         corners = label.boxes
+        if len(corners) > MAXIMUM_BOXES:
+            raise LabelError(
+                f"there are {len(corners):,} boxes; at most {MAXIMUM_BOXES:,} are taken"
+            )
+        if (np.abs(corners) > MAXIMUM_PIXELS).any():
+            raise LabelError("a box is larger than any image")
         if not (np.isfinite(corners).all() and (corners[:, :2] < corners[:, 2:]).all()):
             raise LabelError("a box has no area")
         if ((label.classes < 0) | (label.classes >= classes)).any():
@@ -115,10 +121,10 @@ class ClassForm:
         """
         text = str(value)
         if isinstance(value, bool) or not text.isascii() or not text.isdigit():
-            raise LabelError(f"{value!r} is no class index")
-        index = int(text)
+            raise LabelError(f"{text[:60]!r} is no class index")
+        index = int(text) if len(text) < 10 else classes
         if index >= classes:
-            raise LabelError(f"class index {index} is outside 0 to {classes - 1}")
+            raise LabelError(f"class index {text[:60]} is outside 0 to {classes - 1}")
         return index
 
     def write(self, prediction: Prediction, names: Sequence[str], image: ImageFacts) -> Label:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from groundwork.contract.label_categories import (
-    MAXIMUM_FILE_BYTES,
+    MAXIMUM_LABEL_FILE_BYTES,
     LabelCategoriesError,
     parse_label_categories,
 )
@@ -88,7 +88,7 @@ def read_labels(files: S3Client, job: Job) -> tuple[str, ...] | None:
         uri = job.label_categories_uri
         if uri is None:
             return None
-        return parse_label_categories(files.get_small(uri, MAXIMUM_FILE_BYTES), job.task)
+        return parse_label_categories(files.get_small(uri, MAXIMUM_LABEL_FILE_BYTES), job.task)
     except (S3NotFoundError, S3AccessDeniedError, S3UnusableError, S3UriFormatError) as error:
         raise JobFailedError(f"The label category file cannot be read: {error}") from error
     except LabelCategoriesError as error:
