@@ -16,7 +16,7 @@ from ministack.services import lambda_svc
 from groundwork.local.hooks import wrap
 
 # A function mostly waits for the services that it calls.
-_PROCESSES_PER_CORE = 4
+_PROCESSES_PER_CORE = 2
 
 
 def install() -> None:
