@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS := 1
 
 PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*' -not -path 'portal/.vitest/*' -not -path 'portal/node_modules/*')
 
-.PHONY: help setup demo test lint unit synth contract portal e2e bench clean
+.PHONY: help setup demo test lint unit synth contract portal e2e bench load clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,6 +75,9 @@ e2e: setup ## Deploy, label, destroy on the local cloud
 
 bench: setup ## Run the benchmarks, or one with NAME=...
 	$(BIN)/python -m benchmarks $(NAME)
+
+load: setup ## 200 workers on a job, 20 jobs side by side, 100,000 lines: fails when a task is given twice, lost, or memory grows
+	$(BIN)/python -m benchmarks portal_crowd jobs_side_by_side large_job
 
 clean: ## Remove build results (not the installed packages)
 	rm -rf build cdk.out portal/dist
