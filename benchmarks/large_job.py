@@ -84,7 +84,7 @@ def _taken_through(
         "DataSource": {"S3DataSource": {"ManifestS3Uri": _write_manifest(cloud, request, lines)}}
     }
     _forget_peaks(cloud)
-    seconds = {}
+    seconds: dict[str, float] = {}
     with _timed(seconds, "create"):
         cloud.client("sagemaker").create_labeling_job(**request)
         _wait(cloud, name, lambda state: state.status != "Initializing")

@@ -160,7 +160,7 @@ def _emulator(folder: Path) -> Iterator[_Counted]:
         with mock.patch.dict(os.environ, settings):
             boto3.setup_default_session()
             _create_table()
-            session = boto3._get_default_session()  # type: ignore[attr-defined]
+            session = boto3._get_default_session()
             session.events.register("before-parameter-build.dynamodb", counted.ask)
             session.events.register("after-call", counted.add)
             deployed_table.cache_clear()
@@ -226,9 +226,7 @@ def _set_up() -> Engine:
         files_for_job=lambda _: files,
         functions_for_job=lambda _: SimpleNamespace(),  # type: ignore[arg-type,return-value]
         loop=SimpleNamespace(),  # type: ignore[arg-type]
-        notices=SimpleNamespace(  # type: ignore[arg-type]
-            work_available=lambda job: None, job_ended=lambda job: None
-        ),
+        notices=SimpleNamespace(work_available=lambda job: None, job_ended=lambda job: None),
         clock=partial(datetime.now, UTC),
     )
 
@@ -307,7 +305,7 @@ def _portal() -> Portal:
         portal_url=_URL,
         directory=Directory(RegistryStore(table), clock),
         records=SessionStore.from_environment(),
-        cognito_for=lambda pool, client: SimpleNamespace(),  # type: ignore[arg-type,return-value]
+        cognito_for=lambda pool, client: SimpleNamespace(),
         work=Work(
             store=JobStore(table),
             files_for_job=lambda job: files,
