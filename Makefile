@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS := 1
 
 PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*' -not -path 'portal/.vitest/*' -not -path 'portal/node_modules/*')
 
-.PHONY: help setup demo test lint audit-dependencies unit fuzz synth contract portal e2e reliability least-privilege bench clean
+.PHONY: help setup demo test lint audit-dependencies unit fuzz synth contract portal e2e reliability least-privilege bench load clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -94,6 +94,9 @@ least-privilege: setup ## Each right of each role: needed by a real run of both 
 
 bench: setup ## Run the benchmarks, or one with NAME=...
 	$(BIN)/python -m benchmarks $(NAME)
+
+load: setup ## 200 workers on a job, 20 jobs side by side, 100,000 lines: fails when a task is given twice, lost, or memory grows
+	$(BIN)/python -m benchmarks portal_crowd jobs_side_by_side large_job
 
 clean: ## Remove build results (not the installed packages)
 	rm -rf build cdk.out portal/dist

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import islice
 from typing import Any
 
 import boto3
@@ -245,22 +245,23 @@ class S3Client:
             Raise S3ExistsError rather than replace an object.
         """
         parts = _parts(chunks)
-        first = next(parts, b"")
-        second = next(parts, None)
-        if second is None:
-            self.put(
-                uri, first, content_type=content_type, kms_key_id=kms_key_id, only_new=only_new
-            )
+        ready = list(islice(parts, 2))
+        if len(ready) < 2:
+            data = b"".join(ready)
+            self.put(uri, data, content_type=content_type, kms_key_id=kms_key_id, only_new=only_new)
             return
         arguments = _written_as(content_type, kms_key_id)
         upload_id = self._call("create_multipart_upload", uri, **arguments)["UploadId"]
         try:
-            tags = []
-            for number, part in enumerate(chain((first, second), parts), start=1):
+            tags: list[dict[str, Any]] = []
+            while ready:
+                number = len(tags) + 1
+                # Taken out, as a part that was sent need not be held.
                 answer = self._call(
-                    "upload_part", uri, UploadId=upload_id, PartNumber=number, Body=part
+                    "upload_part", uri, UploadId=upload_id, PartNumber=number, Body=ready.pop(0)
                 )
                 tags.append({"PartNumber": number, "ETag": answer["ETag"]})
+                ready += islice(parts, 1)
             self._call(
                 "complete_multipart_upload",
                 uri,
@@ -361,7 +362,9 @@ def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         buffer += chunk
         while len(buffer) >= PART_BYTES:
-            yield bytes(buffer[:PART_BYTES])
+            with memoryview(buffer) as view:
+                part = bytes(view[:PART_BYTES])
             del buffer[:PART_BYTES]
+            yield part
     if buffer:
         yield bytes(buffer)

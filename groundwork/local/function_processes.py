@@ -15,8 +15,9 @@ from ministack.services import lambda_svc
 
 from groundwork.local.hooks import wrap
 
-# A function mostly waits for the services that it calls.
-_PROCESSES_PER_CORE = 4
+# One works while another waits for the services that it calls. More take each other's time, and
+# each finds less of what it remembers of the calls before.
+_PROCESSES_PER_CORE = 2
 
 
 def install() -> None:

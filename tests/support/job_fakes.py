@@ -83,14 +83,15 @@ class MemoryTable(Table):
     """The engine's table in memory, with the conditions of the real one.
 
     ``before_write`` is called with every write, to let another writer come first or to crash;
-    ``reads`` are the partitions that were read, and ``index_lag`` is how many writes the index is
-    behind.
+    ``reads`` are the partitions that were read, ``writes`` is how many items were written, and
+    ``index_lag`` is how many writes the index is behind, of those that came since it was set.
     """
 
     def __init__(self) -> None:
         super().__init__(None)
-        self.items: dict[tuple[str, str], Item] = {}
+        self.items = _Items()
         self.reads: list[str] = []
+        self.writes = 0
         self.index_lag = 0
         self._history: list[dict[tuple[str, str], Item]] = []
         self.before_write: Callable[[Sequence[Write]], None] = lambda writes: None
@@ -116,7 +117,7 @@ class MemoryTable(Table):
         page_size: int | None = None,
     ) -> Iterator[list[Item]]:
         _require_key(pk)
-        found = list(self._matching(pk, keys, index, lacking))
+        found = self._matching(pk, keys, index, lacking)
         size = page_size or len(found) or 1
         for start in range(0, len(found) or 1, size):
             self.reads.append(f"{pk} {index}" if index else pk)
@@ -124,18 +125,20 @@ class MemoryTable(Table):
 
     def _matching(
         self, pk: str, keys: SortKeys, index: str | None, lacking: tuple[str, str] | None
-    ) -> Iterator[Item]:
+    ) -> list[Item]:
         pk_name, sk_name = ("available_pk", "available_sk") if index else ("PK", "SK")
         with self._lock:
-            lags = index and 0 < self.index_lag <= len(self._history)
-            items = self._history[-self.index_lag] if lags else self.items
-            found = [item for item in items.values() if item.get(pk_name) == pk]
-        for item in sorted(found, key=lambda item: str(item[sk_name])):
-            if not _within(item[sk_name], keys):
-                continue
-            if lacking and lacking[1] in item.get(lacking[0], ()):
-                continue
-            yield item
+            if index and 0 < self.index_lag <= len(self._history):
+                past = self._history[-self.index_lag].values()
+                found = [item for item in past if item.get(pk_name) == pk]
+            else:
+                found = self.items.partition(pk_name, pk)
+        return [
+            item
+            for item in sorted(found, key=lambda item: str(item[sk_name]))
+            if _within(item[sk_name], keys)
+            and not (lacking and lacking[1] in item.get(lacking[0], ()))
+        ]
 
     def count(
         self,
@@ -145,7 +148,8 @@ class MemoryTable(Table):
         index: str | None = None,
         lacking: tuple[str, str] | None = None,
     ) -> int:
-        return sum(1 for _ in self.query(pk, keys, index=index, lacking=lacking))
+        self.reads.append(f"{pk} {index}" if index else pk)
+        return len(self._matching(pk, keys, index, lacking))
 
     def transact(self, writes: Sequence[Write]) -> None:
         self.before_write(writes)
@@ -153,9 +157,11 @@ class MemoryTable(Table):
             refused = [place for place, write in enumerate(writes) if not self._allows(write)]
             if refused:
                 raise ConflictError("not as expected", refused)
-            self._history = [*self._history, dict(self.items)][-_KEPT_HISTORY:]
+            if self.index_lag:
+                self._history = [*self._history, dict(self.items)][-_KEPT_HISTORY:]
             for write in writes:
                 self._apply(write)
+            self.writes += len(writes)
 
     def _allows(self, write: Write) -> bool:
         if isinstance(write, Put):
@@ -203,6 +209,40 @@ def _copied(value: Any) -> Any:
     if isinstance(value, list):
         return [_copied(part) for part in value]
     return set(value) if isinstance(value, set | frozenset) else value
+
+
+class _Items(dict[tuple[str, str], Item]):
+    """A table's items by their keys, found by partition without a look at all the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._partitions: dict[tuple[str, str], dict[tuple[str, str], Item]] = {}
+
+    def partition(self, name: str, value: str) -> list[Item]:
+        """Return the items with this partition key, of the table or of its index."""
+        return list(self._partitions.get((name, value), {}).values())
+
+    def __setitem__(self, key: tuple[str, str], item: Item) -> None:
+        self._leave(key)
+        super().__setitem__(key, item)
+        for partition in _partitions_of(item):
+            self._partitions.setdefault(partition, {})[key] = item
+
+    def __delitem__(self, key: tuple[str, str]) -> None:
+        self._leave(key)
+        super().__delitem__(key)
+
+    def pop(self, key: tuple[str, str], *default: Any) -> Any:
+        self._leave(key)
+        return super().pop(key, *default)
+
+    def _leave(self, key: tuple[str, str]) -> None:
+        for partition in _partitions_of(self.get(key, {})):
+            del self._partitions[partition][key]
+
+
+def _partitions_of(item: Item) -> list[tuple[str, str]]:
+    return [(name, item[name]) for name in ("PK", "available_pk") if name in item]
 
 
 def _within(key: str, keys: SortKeys) -> bool:
