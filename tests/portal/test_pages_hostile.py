@@ -185,7 +185,11 @@ TALKATIVE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></s
 const markup = `%(markup)s`;
 const say = (message) => parent.postMessage(message, "*");
 say({ type: "ready", elements: [], unsupported: [markup] });
-say({ type: "shortcuts", list: [{ keys: markup, does: markup }] });
+// After the elements' own.
+setTimeout(() => {
+  say({ type: "shortcuts", list: [{ keys: markup, does: markup }] });
+  console.log("said");
+}, 1000);
 say({ type: "image-error", src: markup, message: markup });
 for (let index = 0; index < 50; index += 1) say({ type: "error", message: markup });
 say({ type: "draft", draft: JSON.parse('{"__proto__": {"pwned": 1}}') });
@@ -315,7 +319,8 @@ def test_no_text_becomes_markup_in_the_portal(
     ann = labeler("")
     page = ann.page
     expect(page.get_by_text(MARKUP).first).to_be_visible()
-    page.goto(f"{site.url}/jobs/{job}")
+    with page.expect_console_message(lambda said: said.text == "said", timeout=15_000):
+        page.goto(f"{site.url}/jobs/{job}")
     expect(page.locator(".task-title")).to_have_text(MARKUP)
     expect(page.locator(".task-description")).to_have_text(MARKUP)
     expect(page.locator(".task-note")).to_contain_text(MARKUP)
