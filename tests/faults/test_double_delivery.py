@@ -69,7 +69,7 @@ def delivered_again_at(scenario: Scenario, name: str) -> Run:
 @EACH
 def test_every_step_and_call_may_run_beside_itself(scenario: Scenario, survived: Survived) -> None:
     expected = Run(scenario).go().outcome()
-    for name in some(own_points_of(scenario), 7):
+    for name in some(own_points_of(scenario), 11):
         run = delivered_again_at(scenario, name)
         assert_nothing_lost(run)
         assert run.outcome() == expected, f"another outcome after {name}"
