@@ -25,6 +25,7 @@ from tests.support.faults import (
     crashing,
     points_of,
     some,
+    steps_points_of,
 )
 from tests.support.job_fakes import CrashError
 from tests.support.state_machine import Call
@@ -40,7 +41,7 @@ def crash_everywhere(
     Parts run side by side.
     """
     expected = Run(scenario).go().outcome()
-    for name, when in some(both_sides_of(points_of(scenario))[part::parts], every):
+    for name, when in some(both_sides_of(steps_points_of(scenario))[part::parts], every):
         run = crashing(scenario, name, when)
         assert_nothing_lost(run)
         assert run.outcome() == expected, f"another outcome after a crash {when} {name}"
@@ -76,15 +77,15 @@ def test_a_crash_anywhere_in_a_job_of_classes_by_two_workers_changes_nothing(
 
 @pytest.mark.fault(
     what="function crash",
-    where="before and after every write of a job with automated labeling: features, training, "
-    "inference, plans, proposals, verdicts",
+    where="before and after every write of the steps of a job with automated labeling: features, "
+    "training, inference, plans, proposals, verdicts",
     outcome="the step runs again and the job ends with the very same labels by people and machine",
 )
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", some(range(4), 4))
 def test_a_crash_anywhere_in_automated_labeling_changes_nothing(
     part: int, survived: Survived
 ) -> None:
-    crash_everywhere(AUTOMATED, survived, every=51, part=part, parts=4)
+    crash_everywhere(AUTOMATED, survived, every=11, part=part, parts=4)
 
 
 @pytest.mark.fault(
@@ -122,7 +123,7 @@ def test_a_crash_between_the_parts_of_a_file_leaves_no_part_of_it(
     monkeypatch.setattr(s3_client, "PART_BYTES", 100)
     names = points_of(BOXES)
     assert sum(name.startswith("complete_multipart_upload") for name in names) > 5
-    crash_everywhere(BOXES, survived, every=19)
+    crash_everywhere(BOXES, survived, every=61)
 
 
 def _begin_dying(shop: FaultShop) -> Answer:
@@ -161,7 +162,7 @@ def test_three_crashes_in_a_row_at_one_point_are_survived(
     scenario: Scenario, survived: Survived
 ) -> None:
     expected = Run(scenario).go().outcome()
-    for name in some(points_of(scenario), 9):
+    for name in some(points_of(scenario), 17):
         what = name.rpartition(" (")[0]
         if not name.endswith("(1)"):
             continue

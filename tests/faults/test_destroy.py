@@ -111,7 +111,7 @@ class Destruction:
 )
 @EACH
 def test_a_stack_may_be_destroyed_at_any_moment(scenario: Scenario, survived: Survived) -> None:
-    for name in some(own_points_of(scenario), 9):
+    for name in some(own_points_of(scenario), 15):
         run = Run(scenario)
         destruction = Destruction(run)
         run.points.plan(name, "before", destruction.begin)
@@ -143,7 +143,7 @@ def empty_bucket(run: Run) -> None:
 def test_a_stack_may_be_destroyed_after_its_role_or_files(
     scenario: Scenario, damage: Callable[[Run], None], survived: Survived
 ) -> None:
-    for name in some(own_points_of(scenario), 11):
+    for name in some(own_points_of(scenario), 17):
         run = Run(scenario)
         destruction = Destruction(run)
 

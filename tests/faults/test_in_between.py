@@ -30,7 +30,7 @@ from tests.support.faults import (
 @EACH
 def test_a_stop_may_come_at_any_moment(scenario: Scenario, survived: Survived) -> None:
     points = [(name, goes_on) for name in own_points_of(scenario) for goes_on in (False, True)]
-    for name, goes_on in some(points, 9):
+    for name, goes_on in some(points, 13):
         run = Run(scenario)
 
         def stop(shop: FaultShop = run.shop, goes_on: bool = goes_on) -> None:
@@ -77,7 +77,7 @@ RIVALS = [take_and_answer, take_and_keep, take_and_release, take_and_decline]
 def test_another_worker_may_come_first(
     scenario: Scenario, rival: Callable[[Crew], None], survived: Survived
 ) -> None:
-    for name in some(own_points_of(scenario), 17):
+    for name in some(own_points_of(scenario), 29):
         run = Run(scenario)
         other = run.crew.sibling()
         run.points.plan(name, "before", lambda: rival(other))  # noqa: B023 - used in this round

@@ -142,7 +142,7 @@ def _preceded(call: Callable[..., Any], before: Callable[[], None]) -> Callable[
 )
 @BOXES_AND_CLASSES
 def test_the_functions_clocks_may_differ(scenario: Scenario, survived: Survived) -> None:
-    for skews in some(list(itertools.product((-301, 0, 301), repeat=3)), 7):
+    for skews in some(list(itertools.product((-301, 0, 301), repeat=3)), 13):
         run = Run(scenario)
         shop = run.shop
         engine = shop.machine.engine
@@ -184,7 +184,7 @@ def process(shop: FaultShop, clock: Callable[[], datetime]) -> Work:
 )
 @pytest.mark.parametrize("rival", ["waits", "takes", "answers"])
 def test_an_answer_may_come_at_the_end_of_its_lease(rival: str, survived: Survived) -> None:
-    for microseconds in some(range(-20, 21), 5):
+    for microseconds in some(range(-20, 21), 8):
         shop = FaultShop()
         shop.start(shop.add_images(1), batch=1)
         first = shop.work.take(PEOPLE[0], "job")

@@ -5,6 +5,7 @@ execution started. A run without faults lists them; further runs have the fault 
 """
 
 import json
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -161,6 +162,18 @@ class Calls:
             setattr(table, operation, self._watched(operation, getattr(table, operation)))
         machine.wake = self._watched("wake", machine.wake)  # type: ignore[method-assign]
         shop.s3.before = self._s3_called
+        self._counts = True
+        look = shop.job
+
+        def look_uncounted(name: str = "job") -> Job:
+            self._counts = False
+            try:
+                return look(name)
+            finally:
+                self._counts = True
+
+        # The test's own look is no call of the engine.
+        shop.job = look_uncounted  # type: ignore[method-assign]  # wraps it
         for operation in ("work_available", "job_ended"):
             told = self._watched(operation, getattr(shop.notices, operation))
             setattr(shop.notices, operation, told)
@@ -178,6 +191,8 @@ class Calls:
             raise refusal("SlowDown", operation)
 
     def _is_refused(self, what: str) -> bool:
+        if not self._counts:
+            return False
         with self._lock:
             self._seen[what] += 1
             name = f"{what} ({self._seen[what]})"
@@ -360,9 +375,13 @@ class Run:
         return self
 
     def outcome(self) -> tuple[JobStatus, Counters, list[Any]]:
-        """What two runs must have in common: status, counters, labels."""
+        """What two runs must have in common: status, counters, labels.
+
+        Which objects of a stopped job people had got to depends on how its tasks were shuffled.
+        """
         job = self.shop.job()
-        return job.status, job.counters, [line.get("animals") for line in self.shop.output()]
+        labels = [line.get("animals") for line in self.shop.output()]
+        return job.status, job.counters, [] if self.scenario is STOPPED else labels
 
 
 def points_of(scenario: Scenario) -> list[str]:
@@ -373,16 +392,28 @@ def points_of(scenario: Scenario) -> list[str]:
     return run.points.names
 
 
-def own_points_of(scenario: Scenario) -> list[str]:
+def steps_points_of(scenario: Scenario) -> list[str]:
     """Return the points but, of automated labeling, those of its workers: they do what all do."""
-    return own(scenario, points_of(scenario))
+    names = points_of(scenario)
+    if scenario is not AUTOMATED:
+        return names
+    return [name for name in names if not any(part in name for part in _BY_WORKERS)]
+
+
+def own_points_of(scenario: Scenario) -> list[str]:
+    """Return the points, of automated labeling one of each kind of its own."""
+    return own(scenario, steps_points_of(scenario))
 
 
 def own(scenario: Scenario, names: Sequence[str]) -> list[str]:
-    """Leave out what workers do in a job with automated labeling, by the names of calls."""
+    """Keep one point or call of each kind where there are many alike: in automated labeling."""
     if scenario is not AUTOMATED:
         return list(names)
-    return [name for name in names if not any(part in name for part in _BY_WORKERS)]
+    kept: dict[str, str] = {}
+    for name in names:
+        if not any(part in name for part in _BY_WORKERS):
+            kept.setdefault(re.sub(r"\d+", "#", name), name)
+    return list(kept.values())
 
 
 def some(names: Sequence[T], every: int) -> Sequence[T]:
