@@ -146,7 +146,8 @@ def test_a_request_that_is_wrong_in_places_is_refused_for_what_is_wrong(operatio
     @given(hostile_json(REQUESTS[operation]))
     def ask_hostile(body: bytes) -> None:
         table = MemoryTable()
-        table.items = dict(before)
+        for key, item in before.items():
+            table.items[key] = item
         check(*ask(f"SageMaker.{operation}", body, table))
 
     ask_hostile()
