@@ -16,7 +16,7 @@ from groundwork.results.quality import Interval, measure_of
 from groundwork.results.rounds import AutomationSummary, read_automation_summary
 from groundwork.results.stated_bound import StatedBound, stated_bound
 from groundwork.results.summary import ResultSummary
-from groundwork.results.tally import CONFIDENCE_BINS, ManifestTally
+from groundwork.results.tally import CONFIDENCE_BINS, ManifestTally, is_attribute_name
 from groundwork.results.truth import Truth
 
 
@@ -172,6 +172,10 @@ def make_report(
     ResultsError
         If no line is an object to be labeled: then this is no manifest.
     """
+    if label_attribute is not None and not is_attribute_name(label_attribute):
+        raise LabelAttributeError(
+            f"{label_attribute!r} is no label attribute: names have letters, digits and hyphens."
+        )
     size = output.size()
     iterations = read_iterations(output)
     counted = count_manifest(

@@ -314,7 +314,7 @@ class BlockCounter:
             for key in columns.keys() - seen:
                 if not key.endswith(METADATA_SUFFIX):
                     continue
-                if is_label_metadata(_value(columns[key])):
+                if is_attribute_name(key) and is_label_metadata(_value(columns[key])):
                     found.append(key.removesuffix(METADATA_SUFFIX))
                     seen.add(key)
                     # Some line may have had something else there before.
@@ -322,6 +322,14 @@ class BlockCounter:
                 else:
                     self._foreign_columns.add(msgspec.json.encode(key))
         return found
+
+
+def is_attribute_name(name: str) -> bool:
+    """Tell whether labels may be looked for under a name: no job's has quotes or control characters.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateLabelingJob.html
+    """
+    return name.isprintable() and not set(name) & {'"', "\\"}
 
 
 def _odd_columns(line: bytes) -> dict[str, msgspec.Raw]:

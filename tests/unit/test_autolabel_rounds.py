@@ -184,11 +184,12 @@ def test_right_or_wrong_labels_keep_their_word_too() -> None:
         right = random.random(objects) < 0.945
         return Round(right.astype(float), np.full(objects, 0.99) + random.normal(0, 1e-3, objects))
 
-    runs = 60
+    runs = 30
     failed = sum(
         fails(run_job(nearly, seed, terms=terms, batch=150), terms.target) for seed in range(runs)
     )
-    assert failed <= 15
+    # 30 runs at a tenth: more than 9 would happen once in two thousand times.
+    assert failed <= 9
 
 
 def test_what_is_stated_holds_also_above_the_target() -> None:

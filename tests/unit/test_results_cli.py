@@ -58,6 +58,15 @@ def test_square_brackets_in_names_are_no_styles(tmp_path: Path) -> None:
     assert "[red]cup[/red]" in run("results", path).stdout
 
 
+def test_a_column_that_no_job_can_have_written_is_passed_over(tmp_path: Path) -> None:
+    line = boxes_line("a.jpg", [box(0)])
+    odd = {f'o"d{end}': line[f"label{end}"] for end in ("", "-metadata")}
+    path = write_file(tmp_path, "it.manifest", manifest([line | odd, line | odd]))
+    result = run("results", path, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["label_attribute"] == "label"
+
+
 def test_mistakes_end_with_one_message_and_the_code_that_fits(job: Path, tmp_path: Path) -> None:
     result = run("results", tmp_path / "nowhere")
     assert result.exit_code == 1
@@ -66,6 +75,9 @@ def test_mistakes_end_with_one_message_and_the_code_that_fits(job: Path, tmp_pat
     result = run("results", job, "--label-attribute", "lable")
     assert result.exit_code == 2
     assert "there are label" in result.stderr
+    result = run("results", job, "--label-attribute", 'la\x1b"bel')
+    assert result.exit_code == 2
+    assert "is no label attribute" in result.stderr
     result = run("results", job, "--truth", job / "none.json")
     assert result.exit_code == 1
     assert "cannot be read" in result.stderr
