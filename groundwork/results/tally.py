@@ -325,7 +325,7 @@ class BlockCounter:
 
 
 def is_attribute_name(name: str) -> bool:
-    """Tell whether labels may be looked for under a name: no job's has quotes or control characters.
+    """Tell whether labels may be looked for under a name: no job has one with quotes or controls.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateLabelingJob.html
     """
