@@ -226,6 +226,8 @@ def _give_up(partition: str) -> Mapping[str, Any]:
     step["Parameters"]["Payload"] |= {"error.$": "$.error"}
     del step["Next"], step["Catch"]
     step["Retry"] = [
+        # A newer release's job is to go on when that is back, not to end then.
+        {"ErrorEquals": ["JobFormatError"], "MaxAttempts": 0},
         {
             "ErrorEquals": ["States.ALL"],
             "IntervalSeconds": 2,

@@ -12,6 +12,7 @@ from groundwork.jobs.job_store import FORMAT
 from groundwork.jobs.loop import STEPS
 from groundwork.jobs.model import Counters, JobStatus
 from stacks.constructs.loop_definition import definition
+from tests.support.faults import FaultShop
 from tests.support.job_fakes import Workshop, worker
 from tests.support.release_snapshot import (
     ANN,
@@ -107,6 +108,23 @@ def test_other_jobs_go_on_beside_one_of_a_newer_release(left: Left) -> None:
     assert {job.name for job in shop.store.list()} == {AUTOMATED, STOPPING}
     shop.answer_all([ANN, BEN], left.world.answer, AUTOMATED)
     assert shop.job(AUTOMATED).status is JobStatus.COMPLETED
+
+
+def test_a_job_that_an_older_release_met_goes_on_after_the_newer_one_is_back() -> None:
+    """The rolled back engine lets go of it soon, and does not end it when it can read it again."""
+    shop = FaultShop()
+    shop.start(shop.add_images(2), batch=1)
+    newer(shop, "job")
+    shop.machine.time_out()
+    assert [each.name for each in shop.machine.failed] == ["job"]
+    assert "GiveUp" not in shop.machine.retries
+
+    shop.table.items["JOB", "job"]["format"] = FORMAT
+    shop.machine.begin("job_again-1", {"job": "job", "iteration": 0})
+    shop.machine.run()
+    shop.answer_all([ANN], one_box, "job")
+    assert shop.job().status is JobStatus.COMPLETED
+    assert shop.job().counters == Counters(human_labeled=2)
 
 
 def machines() -> Iterator[Mapping[str, Any]]:
