@@ -293,12 +293,13 @@ def test_a_job_that_cannot_be_failed_in_order_is_failed_all_the_same() -> None:
     """Even when its labels cannot be saved, or the function that does it dies of it each time."""
     states = definition()["States"]
     (caught,) = states["Fail"]["Catch"]
-    (retry,) = states["GiveUp"]["Retry"]
+    newer, retry = states["GiveUp"]["Retry"]
 
     assert caught["ErrorEquals"] == ["States.ALL"]
     assert caught["Next"] == "GiveUp"
     # The reason why the job fails stays what is told.
     assert caught["ResultPath"] != "$.error"
+    assert newer == {"ErrorEquals": ["JobFormatError"], "MaxAttempts": 0}
     assert retry["ErrorEquals"] == ["States.ALL"]
     assert retry["MaxAttempts"] * retry["MaxDelaySeconds"] >= 30 * 24 * 3600
 
