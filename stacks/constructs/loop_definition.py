@@ -234,6 +234,6 @@ def _give_up(partition: str) -> Mapping[str, Any]:
             "BackoffRate": 2,
             "MaxAttempts": 720,
             "MaxDelaySeconds": 3600,
-        }
+        },
     ]
     return {**step, "End": True}

@@ -52,8 +52,19 @@ class Record:
     calls: frozenset[Call]
 
     @classmethod
-    def read(cls, path: Path) -> "Record":
-        """Read what one or several local clouds have added to a file."""
+    def read(cls, folder: Path) -> "Record":
+        """Read what local clouds have written, each into a file of its own.
+
+        A role may have the same name in several, and different policies.
+        """
+        records = [cls._of_cloud(path) for path in sorted(folder.iterdir())]
+        return cls(
+            frozenset(grant for each in records for grant in each.grants),
+            frozenset(call for each in records for call in each.calls),
+        )
+
+    @classmethod
+    def _of_cloud(cls, path: Path) -> "Record":
         entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         latest = {(each["role"], each["policy"]): each for each in entries if "policy" in each}
         return cls(
