@@ -190,7 +190,8 @@ setTimeout(() => {
   say({ type: "shortcuts", list: [{ keys: markup, does: markup }] });
   console.log("said");
 }, 1000);
-say({ type: "image-error", src: markup, message: markup });
+// Again and again: the element's own image fails, too, and the last one to say so is shown.
+setInterval(() => say({ type: "image-error", src: markup, message: markup }), 300);
 for (let index = 0; index < 50; index += 1) say({ type: "error", message: markup });
 say({ type: "draft", draft: JSON.parse('{"__proto__": {"pwned": 1}}') });
 say({ type: "settings", settings: JSON.parse('{"__proto__": {"pwned": 1}}') });
