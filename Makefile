@@ -58,7 +58,7 @@ audit-dependencies: setup ## Pins, licences and known vulnerabilities of all pac
 
 unit: setup ## Pure logic, no I/O
 	@echo "== unit tests"
-	$(BIN)/pytest tests/unit tests/faults tests/fuzz -q $(SIDE_BY_SIDE)
+	$(BIN)/pytest tests/unit tests/faults tests/fuzz -q -n auto --dist worksteal
 	npm test --silent
 
 fuzz: setup ## Hostile input of every kind, thousands of examples a property, other ones every time (EXAMPLES=)

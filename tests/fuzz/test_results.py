@@ -81,7 +81,9 @@ def test_any_output_tree_can_be_looked_at(
         if export is None:
             json.loads(run("results", folder, "--json") or "{}")
             run("results", folder)
-            run("report", folder, "--to", Path(name) / "report.html", "--json")
+            # From a folder, as no test asks S3 for pictures.
+            page = ("--to", Path(name) / "report.html", "--image-folder", folder)
+            run("report", folder, *page, "--json")
         else:
             run(
                 "export", folder, "--format", export, "--to", Path(name) / "out", "--images", "none"
