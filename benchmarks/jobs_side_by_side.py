@@ -2,7 +2,6 @@
 
 import json
 import os
-import statistics
 import time
 from collections import Counter
 from functools import partial
@@ -56,7 +55,7 @@ def run() -> dict[str, Any]:
         rate = per_second(workers, partial(_go_round, cloud, labeling, names))
         states = [job_state(cloud, name) for name in names]
         seconds = time.monotonic() - started
-        load_after = os.getloadavg()[0]
+        figures = labeling.figures(rate, load_before)
         problems = [problem for state in states for problem in _problems(cloud, labeling, state)]
     if problems:
         raise GuaranteeBrokenError("; ".join(problems))
@@ -67,17 +66,9 @@ def run() -> dict[str, Any]:
         "against": GOAL_P95_MILLISECONDS,
         "ratio": round(labeling.p95() / GOAL_P95_MILLISECONDS, 3),
         "details": {
-            "requests": len(labeling.milliseconds),
-            "median": round(statistics.median(labeling.milliseconds), 1),
-            "requests_per_second": round(rate, 1),
-            "answers": len(labeling.answered),
-            "given_twice": 0,
-            "lost": 0,
+            **figures,
+            "given_twice": labeling.given_twice(),
             "seconds_until_all_ended": round(seconds, 1),
-            "load_of_the_machine": {
-                "before": round(load_before, 2),
-                "after": round(load_after, 2),
-            },
         },
     }
 

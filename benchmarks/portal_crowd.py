@@ -1,7 +1,6 @@
 """Two hundred workers with human pauses on one job: no task given twice, no answer lost."""
 
 import os
-import statistics
 from functools import partial
 from typing import Any
 
@@ -50,7 +49,7 @@ def run() -> dict[str, Any]:
             pause=between(*_PAUSE),
             arriving_seconds=_SECONDS_BETWEEN_ARRIVALS,
         )
-        load_after = os.getloadavg()[0]
+        figures = labeling.figures(rate, load_before)
         kept = answers_kept(cloud, job)
     broken = {
         "given_twice": labeling.given_twice(),
@@ -66,15 +65,8 @@ def run() -> dict[str, Any]:
         "against": GOAL_P95_MILLISECONDS,
         "ratio": round(labeling.p95() / GOAL_P95_MILLISECONDS, 3),
         "details": {
-            "requests": len(labeling.milliseconds),
-            "median": round(statistics.median(labeling.milliseconds), 1),
-            "requests_per_second": round(rate, 1),
-            "answers": len(labeling.answered),
+            **figures,
             **broken,
             "pause_seconds": _PAUSE,
-            "load_of_the_machine": {
-                "before": round(load_before, 2),
-                "after": round(load_after, 2),
-            },
         },
     }

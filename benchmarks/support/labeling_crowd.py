@@ -1,5 +1,6 @@
 """Many workers at once on a local cloud, and whether every answer of theirs is kept once."""
 
+import os
 import random
 import statistics
 import threading
@@ -101,6 +102,19 @@ class Labeling:
     def p95(self) -> float:
         """Return what 95 of 100 requests took at most, in milliseconds."""
         return statistics.quantiles(self.milliseconds, n=20)[-1]
+
+    def figures(self, requests_per_second: float, load_before: float) -> dict[str, Any]:
+        """Return what each load run tells of its requests and of the machine's load beside it."""
+        return {
+            "requests": len(self.milliseconds),
+            "median": round(statistics.median(self.milliseconds), 1),
+            "requests_per_second": round(requests_per_second, 1),
+            "answers": len(self.answered),
+            "load_of_the_machine": {
+                "before": round(load_before, 2),
+                "after": round(os.getloadavg()[0], 2),
+            },
+        }
 
     def add(self, other: "Labeling") -> None:
         """Add what was done in another go."""

@@ -22,8 +22,8 @@ class Watched:
 def watch(store: JobStore, loop: LoopClient) -> Watched:
     """Look at all jobs once.
 
-    A job that has just been created may be seen before its execution is, so that only what two
-    looks in a row find is worth an alarm.
+    A job that has just been created may be seen before its execution is, so that only what more
+    than one look finds is worth an alarm.
     """
     names = [job.name for job in store.list() if not job.status.is_final]
     driven = loop.running_jobs() if names else frozenset()
