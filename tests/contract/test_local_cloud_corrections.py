@@ -697,17 +697,19 @@ def shipped_emulator(folder: Path, port: int) -> Iterator[tuple[LocalCloud, Call
 def behaviours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What the probes see on either emulator."""
 
-    def seen(kind: Any, port: int) -> dict[str, Any]:
-        with kind(tmp_path_factory.mktemp("emulator"), port) as (cloud, restart):
+    def seen(kind: Any, folder: Path, port: int) -> dict[str, Any]:
+        with kind(folder, port) as (cloud, restart):
             return behaviour(cloud, restart)
 
     # Unpacked once, before both want them.
     bucket_deployment_source()
     cli_layer()
     port = free_port(FIRST_PORT)
+    # Made here, as two threads that ask pytest for its first folder at once can both create it.
+    folders = [tmp_path_factory.mktemp("emulator") for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
-        corrected = pool.submit(seen, corrected_emulator, port)
-        shipped = pool.submit(seen, shipped_emulator, free_port(port + 1))
+        corrected = pool.submit(seen, corrected_emulator, folders[0], port)
+        shipped = pool.submit(seen, shipped_emulator, folders[1], free_port(port + 1))
         return {"corrected": corrected.result(), "shipped": shipped.result()}
 
 
