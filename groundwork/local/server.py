@@ -3,22 +3,24 @@
 Started by groundwork.local.emulator with everything that MiniStack reads from the environment.
 """
 
-import asyncio
 import fcntl
 import json
-import logging
 import os
 import resource
 import sys
 from pathlib import Path
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
+import uvicorn
 from ministack import app
 
 from groundwork.local import corrections, function_processes, rights_record, sagemaker
 from groundwork.local.emulator import RIGHTS_RECORD
 from groundwork.local.hooks import EmulatorChangedError
+
+# Longer than any AWS client keeps an idle connection, lest it uses one that was just closed.
+_KEEP_ALIVE_SECONDS = 75
+# For requests under way when it is told to stop.
+_GRACE_SECONDS = 3
 
 
 def main() -> None:
@@ -51,18 +53,34 @@ def _run(port: int) -> None:
     # Every connection and every function's pipes take one; the usual limit is 1,024.
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
-    config = Config()
-    config.bind = [f"{os.environ['BIND_HOST']}:{port}"]
-    config.keep_alive_timeout = 75
-    asyncio.run(_serve_until_told(config))
+    _serve(port)
 
 
-async def _serve_until_told(config: Config) -> None:
-    """Serve until SIGTERM; the emulator saves its state before this returns."""
-    await serve(app.app, config)
-    # A thread that waits for a custom resource's answer would keep the process for up to an hour.
-    logging.shutdown()
-    os._exit(0)
+def _serve(port: int) -> None:
+    """Serve until SIGTERM, which ends the process once the emulator has saved its state.
+
+    It ends by the signal and not by returning: a thread that waits for a custom resource's answer
+    would keep it for up to an hour. Uvicorn, as Hypercorn takes a quarter of the emulator's time,
+    and all calls of all functions go through its one thread (benchmarks/portal_load.py).
+    """
+    uvicorn.run(
+        app.app,
+        host=os.environ["BIND_HOST"],
+        port=port,
+        loop="asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        # AWS sends no such header, and the emulator adds a date itself.
+        server_header=False,
+        date_header=False,
+        # Whoever calls is whom the connection is from.
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
 
 
 if __name__ == "__main__":
