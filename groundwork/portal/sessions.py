@@ -13,7 +13,7 @@ SESSION_LIFETIME = timedelta(hours=12)
 GROUPS_VALID_FOR = timedelta(minutes=5)
 # A session that was ended by another process ends here within this time; the browser that signed
 # out has lost the token at once.
-REMEMBERED_FOR = timedelta(seconds=5)
+REMEMBERED_FOR = timedelta(seconds=15)
 _REMEMBERED = 500
 
 

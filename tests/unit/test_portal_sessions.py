@@ -81,7 +81,7 @@ def test_a_session_is_read_once_in_a_while(setting: Setting) -> None:
     token, _ = setting.sessions.open(ADA)
     for _ in range(5):
         setting.sessions.find(token)
-        setting.clock.advance(seconds=1)
+        setting.clock.advance(seconds=3)
     assert setting.records.reads == 1
     setting.sessions.find(token)
     assert setting.records.reads == 2
@@ -91,7 +91,7 @@ def test_signing_out_elsewhere_ends_the_session_in_a_moment(setting: Setting) ->
     token, _ = setting.sessions.open(ADA)
     setting.sessions.find(token)
     setting.another_process().end(token)
-    setting.clock.advance(seconds=5)
+    setting.clock.advance(seconds=15)
     assert setting.sessions.find(token) is None
     assert setting.another_process().find(token) is None
 
