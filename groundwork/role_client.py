@@ -11,9 +11,13 @@ from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from groundwork.unavailable import UnavailableError, is_passing
+from groundwork.user_agent import USER_AGENT
 
 _CONFIG = Config(
-    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4}
+    user_agent=USER_AGENT,
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "max_attempts": 4},
 )
 # A function assumes it from its own role, and chained sessions last an hour at most:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining

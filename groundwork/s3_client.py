@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BytesIO
 from itertools import islice
 from typing import Any
 
@@ -18,6 +19,7 @@ from groundwork.errors import UserError
 from groundwork.role_client import RoleError, session_for_role
 from groundwork.s3_uri import S3Uri, S3UriFormatError
 from groundwork.unavailable import UnavailableError, is_passing
+from groundwork.user_agent import USER_AGENT
 
 __all__ = [
     "S3AccessDeniedError",
@@ -37,8 +39,10 @@ __all__ = [
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_BYTES = 8 * 1024 * 1024
 CHUNK_BYTES = 256 * 1024
+_SENT_AT_ONCE_BYTES = 64 * 1024
 # The default signature here is the old one, which buckets with KMS keys refuse.
 _CONFIG = Config(
+    user_agent=USER_AGENT,
     signature_version="s3v4",
     connect_timeout=5,
     read_timeout=30,
@@ -118,13 +122,14 @@ class S3Client:
     @classmethod
     def from_environment(cls) -> S3Client:
         """Use the function's or the user's own rights."""
-        return cls(boto3.client("s3", config=_CONFIG))
+        return cls(_sending_at_once(boto3.client("s3", config=_CONFIG)))
 
     @staticmethod
     @lru_cache(maxsize=64)
     def for_role(role_arn: str, session_name: str) -> S3Client:
         """Use a role's rights; its credentials are kept, and renewed before they run out."""
-        return S3Client(session_for_role(role_arn, session_name).client("s3", config=_CONFIG))
+        session = session_for_role(role_arn, session_name)
+        return S3Client(_sending_at_once(session.client("s3", config=_CONFIG)))
 
     @property
     def region(self) -> str | None:
@@ -307,6 +312,22 @@ class S3Client:
     def _call(self, operation: str, uri: S3Uri, **arguments: Any) -> Any:
         with _told_as(f"{operation} {uri}"):
             return getattr(self.api, operation)(Bucket=uri.bucket, Key=uri.key, **arguments)
+
+
+def _sending_at_once(api: Any) -> Any:
+    """Let a client send small objects without asking first whether they are welcome.
+
+    botocore asks before it sends a file, in a round trip of its own, and takes bytes for a file:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+    """
+
+    def before_call(params: dict[str, Any], **_: Any) -> None:
+        body = params["body"]
+        if isinstance(body, BytesIO) and body.getbuffer().nbytes <= _SENT_AT_ONCE_BYTES:
+            params["body"] = body.getvalue()
+
+    api.meta.events.register("before-call.s3.PutObject", before_call)
+    return api
 
 
 class _EmptyRangeError(S3Error):

@@ -8,9 +8,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from groundwork.service import ServiceRefusedError
 from groundwork.unavailable import is_passing
+from groundwork.user_agent import USER_AGENT
 
 _CONFIG = Config(
-    connect_timeout=5, read_timeout=60, retries={"mode": "standard", "max_attempts": 6}
+    user_agent=USER_AGENT,
+    connect_timeout=5,
+    read_timeout=60,
+    retries={"mode": "standard", "max_attempts": 6},
 )
 
 

@@ -7,8 +7,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from groundwork.user_agent import USER_AGENT
+
 _CONFIG = Config(
-    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4}
+    user_agent=USER_AGENT,
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "max_attempts": 4},
 )
 # Whom existing policies let a job's role be passed to; this API stands in for it.
 _PASSED_TO = "sagemaker.amazonaws.com"

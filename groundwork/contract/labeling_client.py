@@ -9,11 +9,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from groundwork.service import ServiceRefusedError
+from groundwork.user_agent import USER_AGENT
 
 # https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 _FUNCTION_URL_HOST = re.compile(r"[a-z0-9]+\.lambda-url\.([a-z0-9-]+)\.on\.aws(\.cn)?")
 _CONFIG = Config(
-    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5}
+    user_agent=USER_AGENT,
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"mode": "standard", "max_attempts": 5},
 )
 
 

@@ -11,10 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from groundwork.json_text import JsonTextError, read_json
 from groundwork.role_client import RoleError, session_for_role
+from groundwork.user_agent import USER_AGENT
 
 # A function may run for 15 minutes, as the step that waits for it does; the step is to end first.
 # An invocation that the SDK repeats by itself would run the customer's code twice.
 _CONFIG = Config(
+    user_agent=USER_AGENT,
     connect_timeout=5,
     read_timeout=600,
     retries={"mode": "standard", "total_max_attempts": 1},

@@ -12,9 +12,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from groundwork.unavailable import told_if_unavailable
+from groundwork.user_agent import USER_AGENT
 
 _CONFIG = Config(
-    connect_timeout=5, read_timeout=15, retries={"mode": "standard", "max_attempts": 5}
+    user_agent=USER_AGENT,
+    connect_timeout=5,
+    read_timeout=15,
+    retries={"mode": "standard", "max_attempts": 5},
 )
 _GONE_CODES = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 

@@ -17,6 +17,7 @@ from groundwork.contract.portal_address import portal_url
 from groundwork.contract.registry import WorkteamNotFoundError
 from groundwork.contract.registry_store import RegistryStore
 from groundwork.jobs.model import Job, JobStatus
+from groundwork.user_agent import USER_AGENT
 
 # Only AWS services may write `aws.` sources:
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html
@@ -27,7 +28,10 @@ EVENT_DETAIL_TYPE = "SageMaker Ground Truth Labeling Job State Change"
 _SUBJECT_CHARACTERS = 99
 
 _CONFIG = Config(
-    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4}
+    user_agent=USER_AGENT,
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "max_attempts": 4},
 )
 _log = logging.getLogger(__name__)
 

@@ -17,9 +17,13 @@ from botocore.exceptions import ClientError
 from groundwork.contract.registry import POOL_TAG_KEY, POOL_TAG_VALUE
 from groundwork.portal.errors import NotSetUpError, SignInError
 from groundwork.portal.sign_in import Identity, region_of
+from groundwork.user_agent import USER_AGENT
 
 _CONFIG = Config(
-    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4}
+    user_agent=USER_AGENT,
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "max_attempts": 4},
 )
 _TOKEN_TIMEOUT_SECONDS = 10
 _MAXIMUM_TOKEN_RESPONSE_BYTES = 200_000

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.exceptions import EndpointConnectionError, ResponseStreamingError
+from urllib3 import HTTPResponse
 
 from groundwork.role_client import RoleError, job_session_name
 from groundwork.s3_client import (
@@ -246,3 +248,23 @@ def test_a_folder_is_listed_page_by_page(s3: MemoryS3) -> None:
 def test_a_session_is_named_after_the_job() -> None:
     assert job_session_name("birds") == "groundwork-birds"
     assert len(job_session_name("b" * 63)) == 64
+
+
+@pytest.mark.parametrize(("size", "asked"), [(0, False), (64 * 1024, False), (64 * 1024 + 1, True)])
+def test_only_for_a_large_file_s3_is_asked_first_whether_it_is_welcome(
+    monkeypatch: pytest.MonkeyPatch, size: int, asked: bool
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    sent = []
+
+    def answered(request: AWSRequest, **_: Any) -> AWSResponse:
+        sent.append(request.headers)
+        return AWSResponse(request.url, 200, {}, HTTPResponse(io.BytesIO()))
+
+    files = S3Client.from_environment()
+    files.api.meta.events.register("before-send.s3.PutObject", answered)
+    files.put(URI, bytes(size))
+    [headers] = sent
+    assert ("Expect" in headers) == asked
+    assert headers["User-Agent"].startswith(b"groundwork ")
