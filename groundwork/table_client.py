@@ -14,11 +14,17 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from groundwork.unavailable import told_if_unavailable
+from groundwork.user_agent import USER_AGENT
 
 Item = dict[str, Any]
 
 _CONFIG = Config(
-    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 8}
+    user_agent=USER_AGENT,
+    # DynamoDB checks what it is sent, too; all of it is written in this file.
+    parameter_validation=False,
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "max_attempts": 8},
 )
 AVAILABLE_INDEX = "available"
 _PAGE_GROWTH = 4
