@@ -18,6 +18,7 @@ from groundwork.local.workshop import OPEN
 from groundwork.results.truth import Truth
 from groundwork.samples import generate
 from tests.portal.conftest import BROWSER_ARGUMENTS, CHROMIUM
+from tests.portal.pages_support import submit_by_key
 from tests.support.local_workshop import WORKERS, Workshop, settings
 
 LABELS = ("Beacon", "Comet", "Harbor")
@@ -168,7 +169,7 @@ def test_and_by_keyboard_alone(ann: Person) -> None:
         ann.page.keyboard.press(key)
     for key in ("Control+ArrowRight", "Control+ArrowRight", "Control+ArrowDown", "Enter"):
         ann.page.keyboard.press(key)
-    ann.page.keyboard.press("Control+Enter")
+    submit_by_key(ann.page)
     expect(ann.page.get_by_text("2 done")).to_be_visible(timeout=LONG)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.contract.worker_api_support import portal_service
 from tests.portal.pages_support import Labeler, Site
@@ -19,6 +19,8 @@ from tests.support.task_frame import TaskFrame
 
 PROJECT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
+# For what takes a fraction of it on a machine that does nothing else.
+PATIENCE_MILLISECONDS = 15_000
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,6 +37,7 @@ def browser() -> Iterator[Browser]:
     """A real Chromium without a window."""
     if not Path(CHROMIUM).exists():
         pytest.fail(f"{CHROMIUM} is missing: apt-get install chromium fonts-noto-cjk")
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
         yield browser
@@ -45,7 +48,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser profile of its own."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     yield context
     context.close()
 
@@ -66,7 +69,7 @@ def elements_script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def task_page(browser: Browser, elements_script: Path) -> Iterator[TaskFrame]:
     """One page for all templates: a new one costs more time than most tests do."""
     context = browser.new_context(locale="en-US")
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     yield TaskFrame(context, elements_script)
     context.close()
 

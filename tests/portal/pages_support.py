@@ -4,6 +4,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from groundwork.jobs import layout
 from groundwork.jobs.model import Task
@@ -109,6 +111,17 @@ class Site:
         time.sleep(REMEMBERED_FOR.total_seconds())
 
 
+def submit_by_key(page: Page) -> None:
+    """Press the keys that submit, where the focus is in the task that is seen.
+
+    The frame goes away under the keys, and Chromium sometimes with the word that they arrived, for
+    which the keyboard's own press waits for ever.
+    """
+    task = page.frame_locator("iframe.task-frame:not([data-ahead])")
+    with suppress(PlaywrightTimeoutError):
+        task.locator(":focus").last.press("Control+Enter", timeout=2_000)
+
+
 class Labeler:
     """A worker at a browser."""
 
@@ -178,7 +191,7 @@ class Labeler:
         return [key for key in keys if key.startswith(f"groundwork.{kind}.")]
 
 
-def eventually(ask: Callable[[], Any], page: Page, seconds: float = 5) -> Any:
+def eventually(ask: Callable[[], Any], page: Page, seconds: float = 15) -> Any:
     """Wait until something is so, while the browser goes on."""
     for _ in range(int(seconds / 0.05)):
         if value := ask():

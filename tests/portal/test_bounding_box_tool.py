@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, expect
 
-from tests.portal.conftest import BROWSER_ARGUMENTS, CHROMIUM
+from tests.portal.conftest import BROWSER_ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
 from tests.support.box_pages import BoxPage, photo
 from tests.support.task_frame import TaskFrame, assert_accessible
 
@@ -33,7 +33,7 @@ def dense(browser: Browser, elements_script: Path) -> Iterator[BoxPage]:
         executable_path=CHROMIUM if Path(CHROMIUM).exists() else None, args=arguments
     )
     context = found.new_context(no_viewport=True, has_touch=True)
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     task = TaskFrame(context, elements_script)
     yield BoxPage(task)
     assert task.page_errors == []

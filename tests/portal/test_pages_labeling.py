@@ -5,7 +5,14 @@ from collections.abc import Callable
 
 from playwright.sync_api import Browser, Route, expect
 
-from tests.portal.pages_support import BOX_TEMPLATE, CHOSEN, Labeler, Site, eventually
+from tests.portal.pages_support import (
+    BOX_TEMPLATE,
+    CHOSEN,
+    Labeler,
+    Site,
+    eventually,
+    submit_by_key,
+)
 
 
 def test_a_worker_labels_a_job_to_its_end(site: Site, labeler: Callable[[str], Labeler]) -> None:
@@ -97,7 +104,7 @@ def test_the_keyboard_alone_is_enough(site: Site, labeler: Callable[[str], Label
         keys.press("Tab")
         keys.type(f"typed {number}")
         expect(ann.note).to_have_value(f"typed {number}")
-        keys.press("Control+Enter")
+        submit_by_key(ann.page)
         expect(ann.page.get_by_text(f"{number + 1} done")).to_be_visible()
     notes = {note["note"] for [note] in site.answers(job).values()}
     assert notes == {"typed 0", "typed 1"}

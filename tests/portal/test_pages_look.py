@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from groundwork.samples import sample
+from tests.portal.conftest import PATIENCE_MILLISECONDS
 from tests.portal.pages_support import (
     BOX_TEMPLATE,
     NOTE_TEMPLATE,
@@ -62,7 +63,7 @@ def worker(site: Site, browser: Browser, language: str) -> Iterator[Labeler]:
     """A worker whose browser speaks the language."""
     locale = {"en": "en-US", "ko": "ko-KR"}[language]
     context = browser.new_context(viewport=WIDE, locale=locale)  # type: ignore[arg-type]
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     labeler = site.worker(context)
     yield labeler
     assert labeler.problems == []
