@@ -80,7 +80,7 @@ e2e: setup ## Deploy, label, destroy on the local cloud
 	@echo "== end-to-end tests"
 	$(BIN)/pytest tests/e2e -q
 
-reliability: setup ## Let every fault happen at every point, and write docs/reliability.md (half an hour)
+reliability: setup ## Let every fault happen at every point, and write docs/reliability.md (about seven minutes)
 	@echo "== fault tests"
 	rm -rf build/faults
 	GROUNDWORK_FAULT_ROWS=build/faults $(BIN)/pytest tests/faults -q -n auto --timeout 7200
