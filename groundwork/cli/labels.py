@@ -1,6 +1,6 @@
 """Labels taken out into other tools' formats, and brought in from them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -184,7 +184,8 @@ def import_(
         address=store.address,
         summary=summary,
     )
-    store.write(lines, summary)
+    with progress_bar("Importing", None, "images") as progress:
+        store.write(_told(lines, progress), summary)
     if as_json:
         print_json(
             {
@@ -201,6 +202,12 @@ def import_(
         _show_import(target, store, summary)
     if not summary.images:
         raise DatasetError([f"{folder} has no image with labels that could be read."])
+
+
+def _told(lines: Iterable[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
+    for line in lines:
+        yield line
+        progress(1)
 
 
 class _ImportTarget:

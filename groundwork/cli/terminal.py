@@ -63,17 +63,26 @@ def print_rows(rows: Sequence[tuple[Any, ...]], header: Sequence[str] = ()) -> N
 
 
 @contextmanager
-def progress_bar(title: str, total: int, unit: str = "") -> Iterator[Callable[[int], None]]:
-    """Show how far long work is, on a terminal only; give what is to be told of each step."""
+def progress_bar(title: str, total: int | None, unit: str = "") -> Iterator[Callable[[int], None]]:
+    """Show how far long work is, on a terminal only; give what is to be told of each step.
+
+    Parameters
+    ----------
+    total
+        How much there is to do; None where nobody knows before the end.
+    """
     if not _err.is_terminal:
         yield lambda amount: None
         return
+    amount_done = (
+        f"{{task.completed:,.0f}} {unit}"
+        if total is None
+        else "{task.percentage:>3.0f} %" + (f" of {{task.total:,.0f}} {unit}" if unit else "")
+    )
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn(
-            "{task.percentage:>3.0f} %" + (f" of {{task.total:,.0f}} {unit}" if unit else "")
-        ),
+        TextColumn(amount_done),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=_err, transient=True) as progress:

@@ -9,7 +9,14 @@ from typing import Any
 import click
 
 from groundwork.cli.places import chosen_engine, chosen_s3, engine_options, local_option
-from groundwork.cli.terminal import json_option, print_json, print_rows, say, told_plainly
+from groundwork.cli.terminal import (
+    json_option,
+    print_json,
+    print_rows,
+    progress_bar,
+    say,
+    told_plainly,
+)
 from groundwork.errors import UserError
 from groundwork.results.agreement import WorkerWork, read_work
 from groundwork.results.output_tree import open_output
@@ -134,7 +141,8 @@ def report(*, place: str, on_local_cloud: bool, as_json: bool) -> None:
     """
     problems: list[str] = []
     output = open_output(place, chosen_s3(on_local_cloud))
-    _, found = read_work(output, problems)
+    with progress_bar("Reading answers", None, "objects") as progress:
+        _, found = read_work(output, problems, progress)
     by_tasks = sorted(found.values(), key=lambda worker: (-worker.tasks, worker.worker_id))
     if as_json:
         print_json({"workers": [_work_dict(worker) for worker in by_tasks], "problems": problems})

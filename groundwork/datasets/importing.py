@@ -17,6 +17,7 @@ from groundwork.datasets.voc import read_voc
 from groundwork.datasets.yolo import read_yolo
 from groundwork.manifest import METADATA_SUFFIX, SOURCE_REFERENCE, LabelState
 from groundwork.results.labels import JOB_PREFIX
+from groundwork.side_by_side import in_order
 
 READERS: Mapping[str, Callable[[Path], ReadDataset]] = {
     "coco": read_coco,
@@ -24,6 +25,8 @@ READERS: Mapping[str, Callable[[Path], ReadDataset]] = {
     "voc": read_voc,
 }
 METADATA_TYPE = "groundtruth/object-detection"
+# One upload waits for S3 while others do.
+_THREADS = 16
 
 
 @dataclass
@@ -66,16 +69,22 @@ def manifest_lines(
     job_name
         What stands for the labels' job.
     address
-        Where an image is, for the line's ``source-ref``.
+        Where an image is, for the line's ``source-ref``; asked in threads, as it may upload it.
     """
     summary.classes = dataset.classes
     indexes = {name: number for number, name in enumerate(dataset.classes)}
-    for image in dataset.images:
+    addressed = in_order(
+        lambda image: (image, address(image)),
+        dataset.images,
+        threads=_THREADS,
+        ahead=2 * _THREADS,
+    )
+    for image, image_address in addressed:
         summary.images += 1
         summary.boxes += len(image.boxes)
         summary.empty_images += not image.boxes
         line = {
-            SOURCE_REFERENCE: address(image),
+            SOURCE_REFERENCE: image_address,
             label_attribute: {
                 "image_size": [
                     {

@@ -4,7 +4,7 @@ The measure is defined in ``quality.AGREEMENT``.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, groupby
 from statistics import median
@@ -74,7 +74,9 @@ def likeness(one: Label, other: Label) -> float | None:
 
 
 def read_work(
-    output: JobOutput, problems: list[str] | None = None
+    output: JobOutput,
+    problems: list[str] | None = None,
+    progress: Callable[[int], None] = lambda count: None,
 ) -> tuple[dict[int, ObjectWork], dict[str, WorkerWork]]:
     """Return what became of each object that people answered, and what each worker did.
 
@@ -82,14 +84,16 @@ def read_work(
     ----------
     problems
         Collects a sentence for each file of answers that cannot be understood.
+    progress
+        Is told how many objects were read.
     """
     workers: dict[str, WorkerWork] = {}
     if not output.is_tree:
         return {}, workers
-    objects = {
-        object_id: _object_work(answers, workers)
-        for object_id, answers in _answered_objects(read_answers(output, problems))
-    }
+    objects = {}
+    for object_id, answers in _answered_objects(read_answers(output, problems)):
+        objects[object_id] = _object_work(answers, workers)
+        progress(1)
     return objects, workers
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -530,3 +531,24 @@ def test_only_images_are_uploaded_beside_a_manifest(tmp_path: Path) -> None:
 
     with pytest.raises(DatasetError, match="is neither JPEG nor PNG and is not uploaded"):
         target.address(ReadImage("a.jpg", ImageSize(1, 1), (), secret))
+
+
+def test_images_are_brought_to_their_places_side_by_side_and_told_in_order(tmp_path: Path) -> None:
+    lines = [boxes_line(f"{number}.jpg", []) for number in range(6)]
+    dataset, _ = exported(tmp_path, lines, "coco")
+    at_once = Barrier(3, timeout=10)
+
+    def address(image: ReadImage) -> str:
+        at_once.wait()
+        return f"s3://bucket/{image.name}"
+
+    found = manifest_lines(
+        read_dataset("coco", dataset),
+        label_attribute="label",
+        job_name="again",
+        moment=MOMENT,
+        address=address,
+        summary=ImportSummary(),
+    )
+    addresses = [json.loads(line)["source-ref"] for line in found]
+    assert addresses == [f"s3://bucket/{number}.jpg" for number in range(6)]

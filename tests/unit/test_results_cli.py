@@ -1,14 +1,17 @@
 """The commands on results: what they print, and how they end."""
 
+import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
-from groundwork.cli import main
+from groundwork.cli import main, terminal
 from groundwork.samples import generate
 from tests.support.output_trees import (
     box,
@@ -207,3 +210,18 @@ def test_a_template_that_is_not_utf_8_is_told(tmp_path: Path, job: Path) -> None
     result = run("preflight", tmp_path / "photos", "--labels", "a", "--template", template)
     assert result.exit_code == 1
     assert "t.html is not UTF-8 at byte 3; save the template as UTF-8." in result.output
+
+
+def test_long_work_shows_on_a_terminal_how_far_it_is(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = tmp_path / "dataset"
+    run("export", job, "--format", "coco", "--to", dataset, "--image-folder", tmp_path / "photos")
+    shown = io.StringIO()
+    monkeypatch.setattr(terminal, "_err", Console(file=shown, force_terminal=True, width=100))
+    result = run("import", dataset, "--format", "coco", "--to", tmp_path / "again.manifest")
+    assert result.exit_code == 0, result.stderr
+    assert re.search("Importing.*2 images", shown.getvalue())
+    result = run("workers", "report", job)
+    assert result.exit_code == 0, result.stderr
+    assert re.search("Reading answers.*objects", shown.getvalue())
