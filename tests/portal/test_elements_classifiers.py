@@ -1,6 +1,7 @@
 """Classifiers: answers as documented, one key per class, and help when something is missing."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -278,6 +279,19 @@ def test_a_phone_shows_the_work_before_the_instructions(task: TaskFrame) -> None
     task.frame.get_by_role("button", name="Instructions", exact=True).click()
 
     expect(task.frame.get_by_text("Choose the label that suits")).to_be_visible()
+
+
+def test_a_phones_instructions_leave_the_whole_header_readable(task: TaskFrame) -> None:
+    question = "Which animal is it, of those that people keep at home and in the garden?"
+    task.page.set_viewport_size({"width": 400, "height": 760})
+    task.open(re.sub('header="[^"]*"', f'header="{question}"', IMAGE_CLASSIFIER, count=1))
+    task.frame.get_by_role("button", name="Instructions", exact=True).click()
+    header = task.frame.get_by_role("heading", name=question).bounding_box()
+    panel = task.frame.get_by_role("complementary", name="Instructions").bounding_box()
+    assert header is not None
+    assert panel is not None
+    assert header["height"] > 40
+    assert panel["y"] >= header["y"] + header["height"]
 
 
 def test_full_instructions_open_in_a_dialog_under_their_own_header(task: TaskFrame) -> None:

@@ -19,7 +19,7 @@ const LAYOUT = sheet(`
 :host([hidden]) { display: none; }
 :host([data-fills]) { height: auto; min-height: 0; flex: 1; }
 .tool {
-  container-type: size; height: 100%; display: grid; background: var(--gw-page);
+  position: relative; container-type: size; height: 100%; display: grid; background: var(--gw-page);
   grid-template: "head head head" auto "aside stage side" minmax(0, 1fr) "bar bar bar" auto
     / auto minmax(0, 1fr) auto;
 }
@@ -52,10 +52,10 @@ const LAYOUT = sheet(`
 .notice p { margin: 0 0 4px; }
 @container (max-width: ${NARROW_PIXELS}px) {
   .head, .aside, .stage, .side, .bar { min-width: 0; }
-  .aside { position: absolute; z-index: 3; top: 49px; left: 0; max-height: 60%; width: min(320px, 92%); border-bottom: 1px solid var(--gw-line); box-shadow: var(--gw-shadow); }
+  /* Over the stage, however high the head is. */
+  .aside { position: absolute; z-index: 3; grid-row: 2; grid-column: 1 / -1; top: 0; left: 0; max-height: 100%; width: min(320px, 92%); border-bottom: 1px solid var(--gw-line); box-shadow: var(--gw-shadow); }
   .side { grid-row: 3; grid-column: 1 / -1; width: auto; max-height: 40cqh; border-left: 0; border-top: 1px solid var(--gw-line); }
   .bar { grid-row: 4; grid-column: 1 / -1; }
-  .tool { position: relative; grid-template-rows: auto minmax(120px, 1fr) auto auto; }
 }
 `);
 
