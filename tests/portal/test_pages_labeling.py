@@ -138,6 +138,33 @@ def test_the_next_task_is_there_before_it_is_wanted(
     expect(ann.page.get_by_text("You have a task open until").first).to_be_visible()
 
 
+def test_the_task_after_the_next_is_asked_for_when_the_answer_is_in(
+    site: Site, labeler: Callable[[str], Labeler]
+) -> None:
+    job = site.job(3)
+    ann = labeler(job)
+    expect(ann.note).to_be_visible()
+    ann.wait_for_ahead()
+    answers: list[Route] = []
+    taken: list[Route] = []
+
+    def take(route: Route) -> None:
+        taken.append(route)
+        route.continue_()
+
+    ann.page.route("**/answer", lambda route: answers.append(route))  # noqa: PLW0108
+    ann.page.route(f"**/api/jobs/{job}/tasks", take)
+    first = ann.which()
+    ann.note.fill("first")
+    ann.submit()
+    expect(ann.task.locator("#which")).not_to_have_text(first)
+    ann.page.wait_for_timeout(500)
+    # Asked now, the portal would say that there is nothing: nobody holds three tasks.
+    assert (len(answers), len(taken)) == (1, 0)
+    answers[0].continue_()
+    ann.wait_for_ahead()
+
+
 def test_what_was_drawn_survives_a_reload(site: Site, labeler: Callable[[str], Labeler]) -> None:
     ann = labeler(site.job(1))
     ann.note.fill("half a thought")

@@ -382,10 +382,10 @@ export class TaskPage implements Page {
     const atHand = [this.#current, this.#waiting]
       .filter((slot) => slot !== null && !slot.task.answered)
       .map((slot) => (slot as Slot).task.lease);
-    if (atHand.length === 0) return;
-    const besides = [...atHand, ...this.#leasesUnderWay()];
+    // Nobody is given a third task: this is asked again once the answer is in.
+    if (atHand.length === 0 || this.#leasesUnderWay().length > 0) return;
     try {
-      const task = await this.#shell.api.take(this.#job, { besides });
+      const task = await this.#shell.api.take(this.#job, { besides: atHand });
       if (task === null) return;
       if (this.#closed.signal.aborted || this.#isHeld(task.lease)) return;
       const slot = this.#load(task);
@@ -659,6 +659,7 @@ export class TaskPage implements Page {
   #onDelivery(delivery: Delivery): void {
     const { letter } = delivery;
     const slot = this.#current?.task.lease === letter.lease ? this.#current : null;
+    if (slot === null) void this.#takeAhead();
     if (delivery.state === "accepted") {
       if (letter.job === this.#job) this.#onAccepted(letter, slot);
       return;
@@ -689,8 +690,7 @@ export class TaskPage implements Page {
     }
     this.#showProgress();
     slot?.host?.send({ type: "submit-accepted" });
-    if (slot === null) void this.#takeAhead();
-    else this.#goOn(slot);
+    if (slot !== null) this.#goOn(slot);
   }
 
   #goOn(slot: Slot): void {
