@@ -6,6 +6,7 @@ the partition, reading the condition's text anew each time, in the one thread th
 """
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -40,58 +41,34 @@ def _compared(
     names: Mapping[str, str],
     **slot: str,
 ) -> bool:
-    if slot == _SLOT:
-        asked = _last_asked
-        if asked is None or not asked.is_same(text, values, names):
-            asked = _remember(_Asked(text, values, names))
+    form = _form(text) if slot == _SLOT else None
+    if form is not None:
         # Numbers and bytes are no texts.
         with contextlib.suppress(KeyError):
-            if asked.holds is not None:
-                return asked.holds(item)
+            return _is_within(form, item, values, names)
     return original(text, item, values, names, **slot)
 
 
-class _Asked:
-    """A query's condition: the same objects come with each item of the partition."""
-
-    def __init__(self, text: str, values: Mapping[str, Any], names: Mapping[str, str]) -> None:
-        self._text, self._values, self._names = text, values, names
-        self.holds: Callable[[Mapping[str, Any]], bool] | None = None
-        if form := _FORM.fullmatch(text):
-            with contextlib.suppress(KeyError):
-                self.holds = _comparison(form, values, names)
-
-    def is_same(self, text: str, values: Mapping[str, Any], names: Mapping[str, str]) -> bool:
-        """Tell whether these are the very objects that this was made from."""
-        return text is self._text and values is self._values and names is self._names
+@functools.lru_cache(maxsize=256)
+def _form(text: str) -> Mapping[str, str] | None:
+    found = _FORM.fullmatch(text)
+    return found.groupdict() if found else None
 
 
-_last_asked: _Asked | None = None
-
-
-def _remember(asked: _Asked) -> _Asked:
-    global _last_asked  # noqa: PLW0603
-    _last_asked = asked
-    return asked
-
-
-def _comparison(
-    form: re.Match[str], values: Mapping[str, Any], names: Mapping[str, str]
-) -> Callable[[Mapping[str, Any]], bool]:
-    """Return what tells whether an item is within a condition; KeyError if it is not of texts."""
+def _is_within(
+    form: Mapping[str, str],
+    item: Mapping[str, Any],
+    values: Mapping[str, Any],
+    names: Mapping[str, str],
+) -> bool:
+    def seen(part: str) -> str:
+        return str(item[names[form[part]]]["S"])
 
     def wanted(part: str) -> str:
         return str(values[form[part]]["S"])
 
-    hash_name, hash_text = names[form["hash"]], wanted("value")
+    if seen("hash") != wanted("value"):
+        return False
     if form["ranged"]:
-        ranged, lowest, highest = names[form["ranged"]], wanted("lowest"), wanted("highest")
-        return lambda item: (
-            item[hash_name]["S"] == hash_text and lowest <= item[ranged]["S"] <= highest
-        )
-    if form["prefixed"]:
-        prefixed, prefix = names[form["prefixed"]], wanted("prefix")
-        return lambda item: (
-            item[hash_name]["S"] == hash_text and item[prefixed]["S"].startswith(prefix)
-        )
-    return lambda item: item[hash_name]["S"] == hash_text
+        return wanted("lowest") <= seen("ranged") <= wanted("highest")
+    return not form["prefixed"] or seen("prefixed").startswith(wanted("prefix"))
