@@ -36,8 +36,11 @@ from groundwork.images import looks_like_an_image
 from groundwork.manifest import LabelState
 from groundwork.results.output_tree import open_output
 from groundwork.results.report import make_report
+from groundwork.side_by_side import in_order
 
 _SHOWN = 10
+# At once: each waits for S3.
+_UPLOADS = 16
 _LABELS_FILE = "labels.json"
 
 
@@ -178,10 +181,10 @@ def import_(
     store = _ImportTarget(place, image_prefix, folder)
     lines = manifest_lines(
         dataset,
+        store.placed(dataset.images),
         label_attribute=label_attribute,
         job_name=job_name or f"imported-{kind}",
         moment=datetime.now(UTC),
-        address=store.address,
         summary=summary,
     )
     with progress_bar("Importing", None, "images") as progress:
@@ -228,8 +231,17 @@ class _ImportTarget:
         """Whether the manifest names files of this machine, which no job can read."""
         return self._place.client is None and self._prefix is None
 
-    def address(self, image: ReadImage) -> str:
-        """Return where an image is for the job, after bringing it there if it has to be."""
+    def placed(self, images: Iterable[ReadImage]) -> Iterator[tuple[ReadImage, str]]:
+        """Yield images with where they are for the job, brought there if they have to be."""
+
+        def placed(image: ReadImage) -> tuple[ReadImage, str]:
+            return image, self._address(image)
+
+        if self._prefix is not None or self._place.client is None:
+            return map(placed, images)
+        return in_order(placed, images, threads=_UPLOADS, ahead=2 * _UPLOADS)
+
+    def _address(self, image: ReadImage) -> str:
         if self._prefix is not None:
             return f"{self._prefix}/{image.name}"
         if image.path is None:

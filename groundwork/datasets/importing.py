@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/sms-verification-data.html.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,6 @@ from groundwork.datasets.voc import read_voc
 from groundwork.datasets.yolo import read_yolo
 from groundwork.manifest import METADATA_SUFFIX, SOURCE_REFERENCE, LabelState
 from groundwork.results.labels import JOB_PREFIX
-from groundwork.side_by_side import in_order
 
 READERS: Mapping[str, Callable[[Path], ReadDataset]] = {
     "coco": read_coco,
@@ -25,8 +24,6 @@ READERS: Mapping[str, Callable[[Path], ReadDataset]] = {
     "voc": read_voc,
 }
 METADATA_TYPE = "groundtruth/object-detection"
-# One upload waits for S3 while others do.
-_THREADS = 16
 
 
 @dataclass
@@ -55,36 +52,30 @@ def read_dataset(kind: str, folder: Path) -> ReadDataset:
 
 def manifest_lines(
     dataset: ReadDataset,
+    placed_images: Iterable[tuple[ReadImage, str]],
     *,
     label_attribute: str,
     job_name: str,
     moment: datetime,
-    address: Callable[[ReadImage], str],
     summary: ImportSummary,
 ) -> Iterator[bytes]:
     """Yield a manifest's lines, and count them.
 
     Parameters
     ----------
+    placed_images
+        The data set's images, each with where it is for the job: the line's ``source-ref``.
     job_name
         What stands for the labels' job.
-    address
-        Where an image is, for the line's ``source-ref``; asked in threads, as it may upload it.
     """
     summary.classes = dataset.classes
     indexes = {name: number for number, name in enumerate(dataset.classes)}
-    addressed = in_order(
-        lambda image: (image, address(image)),
-        dataset.images,
-        threads=_THREADS,
-        ahead=2 * _THREADS,
-    )
-    for image, image_address in addressed:
+    for image, address in placed_images:
         summary.images += 1
         summary.boxes += len(image.boxes)
         summary.empty_images += not image.boxes
         line = {
-            SOURCE_REFERENCE: image_address,
+            SOURCE_REFERENCE: address,
             label_attribute: {
                 "image_size": [
                     {

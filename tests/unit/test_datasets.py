@@ -82,12 +82,13 @@ def exported(
 def imported(dataset: Path, kind: str) -> tuple[list[dict[str, Any]], ImportSummary]:
     """Import a data set; return the manifest's lines."""
     summary = ImportSummary()
+    found = read_dataset(kind, dataset)
     lines = manifest_lines(
-        read_dataset(kind, dataset),
+        found,
+        ((image, f"s3://bucket/photos/{image.name}") for image in found.images),
         label_attribute="label",
         job_name="again",
         moment=MOMENT,
-        address=lambda image: f"s3://bucket/photos/{image.name}",
         summary=summary,
     )
     return [json.loads(line) for line in lines], summary
@@ -530,25 +531,19 @@ def test_only_images_are_uploaded_beside_a_manifest(tmp_path: Path) -> None:
     target = _ImportTarget(ManifestPlace("s3://bucket/in.manifest", store), None, tmp_path / "set")
 
     with pytest.raises(DatasetError, match="is neither JPEG nor PNG and is not uploaded"):
-        target.address(ReadImage("a.jpg", ImageSize(1, 1), (), secret))
+        list(target.placed([ReadImage("a.jpg", ImageSize(1, 1), (), secret)]))
 
 
-def test_images_are_brought_to_their_places_side_by_side_and_told_in_order(tmp_path: Path) -> None:
-    lines = [boxes_line(f"{number}.jpg", []) for number in range(6)]
-    dataset, _ = exported(tmp_path, lines, "coco")
+def test_images_are_uploaded_side_by_side_and_told_in_order(tmp_path: Path) -> None:
     at_once = Barrier(3, timeout=10)
 
-    def address(image: ReadImage) -> str:
-        at_once.wait()
-        return f"s3://bucket/{image.name}"
+    class SlowS3(MemoryS3):
+        def put_object(self, Bucket: str, Key: str, Body: bytes, **arguments: Any) -> Any:  # noqa: N803
+            at_once.wait()
+            return super().put_object(Bucket, Key, Body, **arguments)
 
-    found = manifest_lines(
-        read_dataset("coco", dataset),
-        label_attribute="label",
-        job_name="again",
-        moment=MOMENT,
-        address=address,
-        summary=ImportSummary(),
-    )
-    addresses = [json.loads(line)["source-ref"] for line in found]
-    assert addresses == [f"s3://bucket/{number}.jpg" for number in range(6)]
+    place = ManifestPlace("s3://bucket/in/it.manifest", S3Client(SlowS3()))
+    picture = write_file(tmp_path, "a.jpg", image_bytes(4, 4))
+    images = [ReadImage(f"{number}.jpg", ImageSize(4, 4), (), picture) for number in range(6)]
+    placed = list(_ImportTarget(place, None, tmp_path).placed(images))
+    assert placed == [(image, f"s3://bucket/in/images/{image.name}") for image in images]
