@@ -4,7 +4,6 @@ import io
 import json
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -118,8 +117,13 @@ def submit_by_key(page: Page) -> None:
     which the keyboard's own press waits for ever.
     """
     task = page.frame_locator("iframe.task-frame:not([data-ahead])")
-    with suppress(PlaywrightTimeoutError):
-        task.locator(":focus").last.press("Control+Enter", timeout=2_000)
+    focused = task.locator(":focus").last
+    expect(focused).to_be_attached()
+    try:
+        focused.press("Control+Enter", timeout=2_000)
+    except PlaywrightTimeoutError:
+        for key in ("Enter", "Control"):
+            page.keyboard.up(key)
 
 
 class Labeler:

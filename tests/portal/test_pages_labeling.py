@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 
+import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.portal.pages_support import (
@@ -13,6 +15,10 @@ from tests.portal.pages_support import (
     eventually,
     submit_by_key,
 )
+
+RELEASE = """async (address) => (await fetch(address, { method: "POST", body: "{}",
+  headers: { "content-type": "application/json", "x-groundwork-request": "1" },
+})).status"""
 
 
 def test_a_worker_labels_a_job_to_its_end(site: Site, labeler: Callable[[str], Labeler]) -> None:
@@ -138,8 +144,9 @@ def test_the_next_task_is_there_before_it_is_wanted(
     expect(ann.page.get_by_text("You have a task open until").first).to_be_visible()
 
 
-def test_the_task_after_the_next_is_asked_for_when_the_answer_is_in(
-    site: Site, labeler: Callable[[str], Labeler]
+@pytest.mark.parametrize("is_accepted", [True, False])
+def test_the_task_after_the_next_is_asked_for_once_an_answer_is_accepted_or_refused(
+    site: Site, labeler: Callable[[str], Labeler], *, is_accepted: bool
 ) -> None:
     job = site.job(3)
     ann = labeler(job)
@@ -161,8 +168,12 @@ def test_the_task_after_the_next_is_asked_for_when_the_answer_is_in(
     ann.page.wait_for_timeout(500)
     # Asked now, the portal would say that there is nothing: nobody holds three tasks.
     assert (len(answers), len(taken)) == (1, 0)
+    if not is_accepted:
+        release = answers[0].request.url.replace("/answer", "/release")
+        assert ann.page.evaluate(RELEASE, release) == HTTPStatus.NO_CONTENT
     answers[0].continue_()
     ann.wait_for_ahead()
+    assert len(site.answers(job)) == int(is_accepted)
 
 
 def test_what_was_drawn_survives_a_reload(site: Site, labeler: Callable[[str], Labeler]) -> None:
