@@ -17,7 +17,7 @@ from groundwork.local import corrections, function_processes, rights_record, sag
 from groundwork.local.emulator import RIGHTS_RECORD
 from groundwork.local.hooks import EmulatorChangedError
 
-# Longer than any AWS client keeps an idle connection, lest it uses one that was just closed.
+# Between two requests on a connection: longer than people who label pause.
 _KEEP_ALIVE_SECONDS = 75
 # For requests under way when it is told to stop.
 _GRACE_SECONDS = 3
