@@ -358,6 +358,40 @@ def test_one_finger_draws_and_two_zoom(dense: BoxPage) -> None:
     assert len(dense.boxes) == 1
 
 
+def test_a_crosshair_follows_the_pointer_and_a_box_says_its_size_while_it_is_drawn(
+    boxes: BoxPage,
+) -> None:
+    boxes.open()
+    boxes.frame.evaluate(
+        """() => {
+          window.written = [];
+          for (const kind of [CanvasRenderingContext2D, OffscreenCanvasRenderingContext2D]) {
+            const write = kind.prototype.fillText;
+            kind.prototype.fillText = function (text, ...place) {
+              window.written.push(text);
+              return write.call(this, text, ...place);
+            };
+          }
+        }"""
+    )
+    boxes.page.mouse.move(*boxes.at(440.4, 330.4))
+    expect(boxes.task.locator(".note.facts")).to_contain_text("440, 330")
+    # Far from the pointer, but on the line through it.
+    left, top = boxes.at(440.4, 520)
+    line = boxes.page.screenshot(clip={"x": left - 3, "y": top, "width": 6, "height": 1})
+    greys = Image.open(BytesIO(line)).convert("L").tobytes()
+    assert max(greys) > 230
+
+    boxes.page.mouse.down()
+    for x, y in ((500, 400), (540, 380)):
+        boxes.page.mouse.move(*boxes.at(x, y))
+    boxes.page.wait_for_timeout(100)
+    written = boxes.frame.evaluate("window.written")
+    boxes.page.mouse.up()
+    assert "100 × 50" in [text.strip() for text in written]  # noqa: RUF001
+    assert boxes.boxes == [("DHL", 440, 330, 100, 50)]
+
+
 def test_brightness_and_contrast_change_only_what_is_seen(boxes: BoxPage) -> None:
     boxes.open(initial=INITIAL[:1])
     left, top = boxes.at(450, 300)

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.portal.pages_support import (
     BOX_TEMPLATE,
@@ -186,6 +188,23 @@ def test_what_was_drawn_survives_a_reload(site: Site, labeler: Callable[[str], L
     ann.submit()
     expect(ann.page.get_by_text("1 done")).to_be_visible()
     assert eventually(lambda: not ann.kept("draft"), ann.page)
+
+
+def test_what_was_drawn_survives_a_crash_of_the_tab(
+    site: Site, labeler: Callable[[str], Labeler]
+) -> None:
+    job = site.job(1)
+    ann = labeler(job)
+    ann.note.fill("half a thought")
+    ann.draft_is_kept()
+    crashed: list[Page] = []
+    ann.page.once("crash", lambda page: crashed.append(page))  # noqa: PLW0108
+    with suppress(PlaywrightError):
+        ann.page.goto("chrome://crash")
+    ann.page = ann.page.context.new_page()
+    assert eventually(lambda: crashed, ann.page)
+    ann.page.goto(f"{site.url}/jobs/{job}")
+    expect(ann.note).to_have_value("half a thought")
 
 
 def test_answers_given_without_a_connection_arrive_when_it_is_back(
