@@ -3,7 +3,6 @@
 import io
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -17,6 +16,7 @@ from groundwork.jobs import layout
 from groundwork.jobs.model import Task
 from groundwork.portal.sessions import REMEMBERED_FOR
 from tests.contract.worker_api_support import GROUP, PortalService
+from tests.support.task_frame import eventually
 
 TEMPORARY = "Temporary-passw0rd"
 CHOSEN = "Chosen-passw0rd-2"
@@ -193,15 +193,6 @@ class Labeler:
         """What of a kind the browser keeps for this worker."""
         keys: list[str] = self.page.evaluate("Object.keys(localStorage)")
         return [key for key in keys if key.startswith(f"groundwork.{kind}.")]
-
-
-def eventually(ask: Callable[[], Any], page: Page, seconds: float = 15) -> Any:
-    """Wait until something is so, while the browser goes on."""
-    for _ in range(int(seconds / 0.05)):
-        if value := ask():
-            return value
-        page.wait_for_timeout(50)
-    return ask()
 
 
 def axe_problems(page: Page, script: Path) -> list[str]:

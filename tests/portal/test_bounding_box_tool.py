@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, FloatRect, expect
 
 from tests.portal.conftest import BROWSER_ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
 from tests.support.box_pages import BoxPage, photo
-from tests.support.task_frame import TaskFrame, assert_accessible
+from tests.support.task_frame import TaskFrame, assert_accessible, eventually
 
 INITIAL = [
     {"label": "DHL", "left": 100, "top": 100, "width": 200, "height": 100},
@@ -378,17 +378,23 @@ def test_a_crosshair_follows_the_pointer_and_a_box_says_its_size_while_it_is_dra
     expect(boxes.task.locator(".note.facts")).to_contain_text("440, 330")
     # Far from the pointer, but on the line through it.
     left, top = boxes.at(440.4, 520)
-    line = boxes.page.screenshot(clip={"x": left - 3, "y": top, "width": 6, "height": 1})
-    greys = Image.open(BytesIO(line)).convert("L").tobytes()
-    assert max(greys) > 230
+    across: FloatRect = {"x": left - 3, "y": top, "width": 6, "height": 1}
+
+    def is_crossed() -> bool:
+        line = Image.open(BytesIO(boxes.page.screenshot(clip=across)))
+        return max(line.convert("L").tobytes()) > 230
+
+    assert eventually(is_crossed, boxes.page)
+    boxes.page.mouse.move(*boxes.at(500, 330))
+    assert eventually(lambda: not is_crossed(), boxes.page)
+    boxes.page.mouse.move(*boxes.at(440.4, 330.4))
 
     boxes.page.mouse.down()
     for x, y in ((500, 400), (540, 380)):
         boxes.page.mouse.move(*boxes.at(x, y))
-    boxes.page.wait_for_timeout(100)
-    written = boxes.frame.evaluate("window.written")
+    size = "window.written.some((text) => text.trim() === '100 × 50')"  # noqa: RUF001
+    assert eventually(lambda: boxes.frame.evaluate(size), boxes.page)
     boxes.page.mouse.up()
-    assert "100 × 50" in [text.strip() for text in written]  # noqa: RUF001
     assert boxes.boxes == [("DHL", 440, 330, 100, 50)]
 
 
@@ -399,14 +405,20 @@ def test_brightness_and_contrast_change_only_what_is_seen(boxes: BoxPage) -> Non
     before = _color(boxes.page.screenshot(clip=spot))
     boxes.press("d", *["ArrowRight"] * 4, "Escape")
     expect(boxes.stage).to_be_focused()
-    boxes.page.wait_for_timeout(100)
-    brighter = _color(boxes.page.screenshot(clip=spot))
-    boxes.press("c", *["ArrowLeft"] * 8, "Escape")
-    boxes.page.wait_for_timeout(100)
-    flatter = _color(boxes.page.screenshot(clip=spot))
+    brighter = before
 
-    assert all(now > then + 15 for now, then in zip(brighter, before, strict=True))
-    assert max(flatter) - min(flatter) < max(brighter) - min(brighter)
+    def is_brighter() -> bool:
+        nonlocal brighter
+        brighter = _color(boxes.page.screenshot(clip=spot))
+        return all(now > then + 15 for now, then in zip(brighter, before, strict=True))
+
+    def is_flatter() -> bool:
+        now = _color(boxes.page.screenshot(clip=spot))
+        return max(now) - min(now) < max(brighter) - min(brighter)
+
+    assert eventually(is_brighter, boxes.page)
+    boxes.press("c", *["ArrowLeft"] * 8, "Escape")
+    assert eventually(is_flatter, boxes.page)
     assert boxes.answer["initialValueModified"] is False
 
 

@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.task_frame import IMAGE, TaskFrame, assert_accessible
+from tests.support.task_frame import IMAGE, TaskFrame, assert_accessible, eventually
 
 INPUT = '<crowd-input name="tag" label="Tag" required></crowd-input>'
 FORM = f"<crowd-form>{INPUT}</crowd-form>"
@@ -158,8 +159,14 @@ def test_a_draft_is_told_after_changes_and_comes_back(task: TaskFrame) -> None:
     task.frame.get_by_role("slider").fill("4")
     task.frame.get_by_label("Plain").fill("p")
     task.frame.get_by_label("Size").select_option("m")
-    task.page.wait_for_timeout(400)
-    draft = task.messages("draft")[-1]["draft"]
+    draft: dict[str, Any] = {}
+
+    def is_told() -> bool:
+        nonlocal draft
+        draft = task.wait_for("draft")["draft"]
+        return bool(draft["size"] == [["m"]])
+
+    assert eventually(is_told, task.page)
     task.open(template, draft=draft)
 
     assert task.submit() == {
@@ -180,14 +187,15 @@ def test_names_that_mean_something_to_javascript_are_names_like_others(task: Tas
     task.open(template)
     for name in names:
         task.frame.get_by_label(name).fill(f"my {name}")
-    task.page.wait_for_timeout(400)
 
     def told(kind: str, part: str) -> object:
         # As text, since the driver sets prototypes where it reads objects.
         message = f"window.messages.filter((it) => it.type === '{kind}').at(-1).{part}"
         return json.loads(task.page.evaluate(f"JSON.stringify({message})"))
 
-    assert told("draft", "draft") == {name: [f"my {name}"] for name in names}
+    kept = {name: [f"my {name}"] for name in names}
+    task.wait_for("draft")
+    assert eventually(lambda: told("draft", "draft") == kept, task.page)
     task.submit()
     assert told("submit", "answer") == {name: f"my {name}" for name in names}
     task.open(template, draft={"constructor": ["back"], "toString": ["here"]})

@@ -14,9 +14,9 @@ from tests.portal.pages_support import (
     CHOSEN,
     Labeler,
     Site,
-    eventually,
     submit_by_key,
 )
+from tests.support.task_frame import eventually
 
 RELEASE = """async (address) => (await fetch(address, { method: "POST", body: "{}",
   headers: { "content-type": "application/json", "x-groundwork-request": "1" },
@@ -59,7 +59,7 @@ def test_a_task_whose_answer_is_still_on_its_way_is_not_given_again(
     first = ann.which()
     ann.note.fill("the first")
     ann.submit()
-    # What comes after the second task is asked for while the first answer has not arrived.
+    # Longer than the page needs to ask for another task, if it did not wait for the answer.
     expect(ann.task.locator("#which")).not_to_have_text(first)
     ann.page.wait_for_timeout(1000)
     assert held
@@ -214,7 +214,8 @@ def test_answers_given_without_a_connection_arrive_when_it_is_back(
     ann = labeler(job)
     expect(ann.note).to_be_visible()
     ann.wait_for_ahead()
-    ann.page.wait_for_timeout(300)
+    ahead = ann.page.frame_locator("iframe[data-ahead]")
+    expect(ahead.locator("#which")).not_to_be_empty()
     ann.page.context.set_offline(True)
     first = ann.which()
     ann.note.fill("offline 1")
@@ -282,7 +283,7 @@ def test_when_the_time_is_over_the_drawing_comes_along_to_the_renewed_task(
     which = ann.which()
     ann.note.fill("too slow")
     dialog = ann.page.get_by_role("dialog")
-    expect(dialog).to_contain_text("The time for this task is over", timeout=8_000)
+    expect(dialog).to_contain_text("The time for this task is over")
     dialog.get_by_role("button", name="Take it again").click()
     expect(ann.task.locator("#which")).to_have_text(which)
     expect(ann.note).to_have_value("too slow")
@@ -296,9 +297,7 @@ def test_a_worker_is_warned_before_the_time_is_over(
 ) -> None:
     ann = labeler(site.job(1, TaskTimeLimitInSeconds=8))
     expect(ann.page.get_by_text(re.compile(r"^0:0\d of 8 s$"))).to_be_visible()
-    expect(ann.page.get_by_role("alert").filter(has_text="left for this task")).to_be_attached(
-        timeout=9_000
-    )
+    expect(ann.page.get_by_role("alert").filter(has_text="left for this task")).to_be_attached()
 
 
 def test_a_session_that_ended_costs_nothing_but_signing_in(

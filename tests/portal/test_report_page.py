@@ -94,8 +94,9 @@ def test_objects_are_filtered_and_ordered(page: Page) -> None:
 
 def test_an_object_opens_and_the_keyboard_goes_on_to_the_next(page: Page) -> None:
     page.locator("[name=order]").select_option("number")
-    page.wait_for_timeout(200)
-    page.locator(".card").first.focus()
+    first = page.locator(".card").first
+    expect(first).to_contain_text("sample-00000.jpg")
+    first.focus()
     page.keyboard.press("Enter")
     viewer = page.get_by_role("dialog")
     expect(viewer).to_contain_text("sample-00000.jpg")

@@ -128,7 +128,7 @@ class BoxPage:
 
     def wait_heard(self, part: str) -> None:
         """Wait until a screen reader is told a sentence with ``part`` in it."""
-        self.frame.locator("[aria-live]", has_text=part).wait_for(state="attached", timeout=3_000)
+        self.frame.locator("[aria-live]", has_text=part).wait_for(state="attached")
 
     def _serve(self, route: Route) -> None:
         name = route.request.url.rsplit("/", 1)[1]

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,6 @@ class TaskFrame:
         self.page.wait_for_function(
             "([kind, count]) => window.messages.filter((it) => it.type === kind).length >= count",
             arg=[kind, count],
-            timeout=5_000,
         )
         return self.messages(kind)[-1]
 
@@ -178,6 +178,15 @@ class TaskFrame:
             route.fulfill(body=b"no image", content_type="image/png", headers=cors)
         else:
             route.fulfill(status=404, headers=cors)
+
+
+def eventually(ask: Callable[[], Any], page: Page, seconds: float = 15) -> Any:
+    """Wait until something is so, while the browser goes on."""
+    for _ in range(int(seconds / 0.05)):
+        if value := ask():
+            return value
+        page.wait_for_timeout(50)
+    return ask()
 
 
 def photo(width: int = 640, height: int = 400) -> bytes:
