@@ -117,25 +117,41 @@ def rest_lower_bound(sample: Sample, error_probability: float, spread: float) ->
     return min(1.0, max(0.0, (total - float(sample.scores.sum())) / rest))
 
 
+def exact_bound_reaches(
+    right: int, found: int, draws: int, population: int, error_probability: float
+) -> bool:
+    """Whether the bound for labels that are right or wrong is ``right`` of the population, or more.
+
+    Parameters
+    ----------
+    found
+        How many of the ``draws`` labels that were drawn are right.
+    """
+    if right <= found:
+        return True
+    if right > population - (draws - found):
+        return False
+    return _tail(found, draws, right - 1, population) <= error_probability
+
+
 def _exact_bound(found: int, draws: int, population: int, error_probability: float) -> float:
     """Return the least share of right labels that does not make the sample too unlikely."""
     low, high = found, population - (draws - found)
     while low < high:
         middle = (low + high) // 2
-        if _tail(found, draws, middle, population) > error_probability:
-            high = middle
-        else:
+        if exact_bound_reaches(middle + 1, found, draws, population, error_probability):
             low = middle + 1
+        else:
+            high = middle
     return low / population
 
 
 def _tail(found: int, draws: int, right: int, population: int) -> float:
     """Return the probability of drawing ``found`` or more of ``right`` labels."""
     most = min(draws, right)
+    all_samples = _log_choose(population, draws)
     logarithms = [
-        _log_choose(right, each)
-        + _log_choose(population - right, draws - each)
-        - _log_choose(population, draws)
+        _log_choose(right, each) + _log_choose(population - right, draws - each) - all_samples
         for each in range(max(found, draws - (population - right)), most + 1)
     ]
     return math.fsum(math.exp(each) for each in logarithms)
@@ -148,6 +164,7 @@ def _log_choose(total: int, chosen: int) -> float:
 def _betting_bound(sample: Sample, error_probability: float, spread: float) -> float:
     draws, population = len(sample.scores), sample.population
     means = np.linspace(0, 1, _STEPS + 1)
+    totals = population * (means - sample.forecast_mean)
     capital = np.ones(_STEPS + 1)
     surprises = sample.scores - sample.forecasts
     # What is left to draw from shrinks, so that each later draw tells more of it.
@@ -157,13 +174,13 @@ def _betting_bound(sample: Sample, error_probability: float, spread: float) -> f
     level, squares, weight = 0.0, _GUESS_WEIGHT * spread**2, _GUESS_WEIGHT
     for draw in range(draws):
         # Where the mean is as supposed, the next surprise is this on average.
-        expected = (population * (means - sample.forecast_mean) - drawn) * weights[draw]
+        expected = (totals - drawn) * weights[draw]
         deviation = math.sqrt(max(squares / weight, 1e-6))
         stake = _stake(error_probability * capital) * weights[draw] / (deviation * ahead[draw])
         # A quality of 0 where the highest was forecast. What is drawn must not decide on the bet.
         worst = np.maximum(sample.forecast_highest + expected, 1e-9)
         stake = np.minimum(stake, _MOST_AT_STAKE / worst)
-        capital = capital * (1 + stake * (surprises[draw] - expected))
+        capital *= 1 + stake * (surprises[draw] - expected)
         drawn += surprises[draw]
         weight += 1
         squares += (surprises[draw] - level) ** 2

@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from groundwork.autolabel.bound import Sample, rest_lower_bound
+from groundwork.autolabel.bound import exact_bound_reaches
 from groundwork.autolabel.learner import Evidence
 from groundwork.autolabel.rounds import (
     CUTS,
@@ -188,12 +188,13 @@ class _Outlook:
         if self.assurance.proposals >= _MOST_PROPOSALS:
             return None
         means = np.cumsum(forecasts) / np.arange(1, len(forecasts) + 1)
+        spreads = _Spreads(self.evidence)
         sizes = np.unique(np.rint(_REGION_SHARES * len(forecasts)).astype(int))
         best = None
         for size in sizes[sizes > SMALLEST_SAMPLE][::-1].tolist():
             if best is not None and size - SMALLEST_SAMPLE <= best.gain:
                 break
-            spread, doubt = _spread(self.evidence, float(forecasts[size - 1]))
+            spread, doubt = spreads.from_forecast(float(forecasts[size - 1]))
             mean = float(means[size - 1]) - _CAUTION * doubt
             # Regions that cost people more than they save them are none.
             most = min(self.limits.sample, (size - 1) // 2)
@@ -313,12 +314,10 @@ def _would_pass(
     margin: float,
 ) -> bool:
     deviation = math.sqrt(max(mean * (1 - mean), 0.0) / max(sampled, 1))
-    right = math.floor(sampled * max(0.0, mean - margin * deviation))
-    scores = np.zeros(sampled)
-    scores[:right] = 1
-    sample = Sample(scores, np.full(sampled, mean), size, mean, mean, graded=False)
-    bound = rest_lower_bound(sample, error_probability, 0.0)
-    return bound >= assurance.needed(terms.target, size - sampled)
+    found = math.floor(sampled * max(0.0, mean - margin * deviation))
+    rest = size - sampled
+    right = math.ceil(found + assurance.needed(terms.target, rest) * rest)
+    return exact_bound_reaches(right, found, sampled, size, error_probability)
 
 
 def _same_region(
@@ -376,19 +375,25 @@ def _to_learn_from(
     return pool.objects[np.sort(worst)], pool.objects[np.sort(drawn)]
 
 
-def _spread(evidence: Evidence, lowest_forecast: float) -> tuple[float, float]:
-    """Return how far qualities are from their forecasts where forecasts are as high as these.
+class _Spreads:
+    """How far qualities are from their forecasts, by how high these are."""
 
-    And the standard error of what the evidence tells of their mean.
-    """
-    if not len(evidence.scores):
-        return 0.5, 0.5
-    best_first = np.argsort(-evidence.forecasts, kind="stable")
-    alike = int(np.sum(evidence.forecasts >= lowest_forecast))
-    chosen = best_first[: max(alike, _ENOUGH_FOR_SPREAD)]
-    off = evidence.scores[chosen] - evidence.forecasts[chosen]
-    spread = max(_LEAST_SPREAD, float(np.sqrt(np.mean(off**2))))
-    return spread, spread / len(off) ** 0.5
+    def __init__(self, evidence: Evidence) -> None:
+        best_first = np.argsort(-evidence.forecasts, kind="stable")
+        self._lowered = -evidence.forecasts[best_first]
+        self._squares = np.cumsum((evidence.scores - evidence.forecasts)[best_first] ** 2)
+
+    def from_forecast(self, lowest: float) -> tuple[float, float]:
+        """Return the spread where forecasts are at least ``lowest``.
+
+        And the standard error of what the evidence tells of their mean.
+        """
+        if not len(self._squares):
+            return 0.5, 0.5
+        alike = int(np.searchsorted(self._lowered, -lowest, side="right"))
+        chosen = min(max(alike, _ENOUGH_FOR_SPREAD), len(self._squares))
+        spread = max(_LEAST_SPREAD, math.sqrt(self._squares[chosen - 1] / chosen))
+        return spread, spread / math.sqrt(chosen)
 
 
 def _why_learn(gain: int, later: _Region | None, forecasts: Floats, terms: Terms) -> str:
