@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import WaiterError
 
 from groundwork.local.emulator import (
     ACCOUNT,
@@ -193,7 +193,40 @@ class LocalCloud:
         if any(stack.name == BOOTSTRAP_STACK for stack in self.stacks()):
             return
         self._report("Bootstrapping the CDK's own stack")
-        self._cdk(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], quiet=True)
+        # Deployed by the CLI it takes twelve seconds instead of two: the CLI looks once in five
+        # whether the stack is there.
+        shown = subprocess.run(  # noqa: S603 - the pinned CLI
+            [self._cli(), "bootstrap", "--show-template"],
+            cwd=self.project,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        if shown.returncode != 0:
+            raise DeployError(f"cdk bootstrap --show-template failed:\n{shown.stderr}")
+        begun = _just_now()
+        cloudformation = self.client("cloudformation")
+        cloudformation.create_stack(
+            StackName=BOOTSTRAP_STACK,
+            TemplateBody=shown.stdout,
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+            # As `cdk bootstrap` sets it.
+            Parameters=[
+                {"ParameterKey": "FileAssetsBucketKmsKeyId", "ParameterValue": "AWS_MANAGED_KEY"}
+            ],
+        )
+        try:
+            cloudformation.get_waiter("stack_create_complete").wait(
+                StackName=BOOTSTRAP_STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+            )
+        except WaiterError as error:
+            told = "\n".join(self._failed_resources(begun)) or str(error)
+            raise DeployError(
+                f"The CDK's own stack cannot be made:\n{told}\nStart afresh: groundwork down"
+            ) from error
 
     def deploy(
         self, what: Sequence[str], context: Mapping[str, str], *, assembly: str = "app"
@@ -214,8 +247,8 @@ class LocalCloud:
         DeployError
             With what the CLI and the failed resources said.
         """
-        self.bootstrap()
         self._remove_broken_stacks()
+        self.bootstrap()
         self._cdk(
             [
                 "deploy",
@@ -283,13 +316,13 @@ class LocalCloud:
                     cloudformation.get_waiter("stack_delete_complete").wait(
                         StackName=stack.name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
                     )
-                except ClientError as error:
+                except WaiterError as error:
                     raise DeployError(
                         f"{stack.name} is {stack.status} and cannot be deleted: {error}. Start "
                         "afresh: groundwork down"
                     ) from error
 
-    def _cdk(self, arguments: Sequence[str], *, quiet: bool = False) -> None:
+    def _cli(self) -> str:
         cli = self.project / "node_modules" / ".bin" / "cdk"
         if not cli.exists():
             raise LocalCloudError(
@@ -297,13 +330,17 @@ class LocalCloud:
             )
         if shutil.which("node") is None:
             raise LocalCloudError("Node is not installed; the CDK CLI needs version 20 or newer.")
-        begun = datetime.now(UTC) - timedelta(seconds=1)
+        return str(cli)
+
+    def _cdk(self, arguments: Sequence[str]) -> None:
+        cli = self._cli()
+        begun = _just_now()
         log_path = self.folder / "cdk.log"
         self.folder.mkdir(parents=True, exist_ok=True)
         with (
             log_path.open("a", encoding="utf-8") as log,
             subprocess.Popen(  # noqa: S603 - the pinned CLI
-                [str(cli), *arguments],
+                [cli, *arguments],
                 cwd=self.project,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
@@ -322,7 +359,7 @@ class LocalCloud:
                 log.flush()
                 lines.append(line.rstrip())
                 shown = progress.of(line, time.monotonic())
-                if shown and not quiet:
+                if shown:
                     self._report(shown)
         if process.returncode != 0:
             told = "\n".join(self._failed_resources(begun)) or _failure(lines)
@@ -399,6 +436,11 @@ class _Progress:
         counted = event["total"] and int(event["done"]) <= int(event["total"])
         count = f" {event['done']}/{event['total']}" if counted else ""
         return f"  {stack}{count}: {kind} {done}"
+
+
+def _just_now() -> datetime:
+    """The time that events from now on are not older than: theirs have whole seconds."""
+    return datetime.now(UTC) - timedelta(seconds=1)
 
 
 def _failure(lines: Iterable[str]) -> str:

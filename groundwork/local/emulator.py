@@ -214,6 +214,8 @@ class Emulator:
                 # Functions run as plain processes; a Docker daemon that may be there is not asked.
                 "DOCKER_HOST": "unix:///nonexistent",
                 "PYTHONUNBUFFERED": "1",
+                # The AWS CLI of a bucket's deployment is compiled once, not in each of its calls.
+                "PYTHONDONTWRITEBYTECODE": "",
             }
         )
 
