@@ -139,7 +139,7 @@ def counted_slowly(
     return tally
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @example(["", boxes_line("a.jpg", [box(0)])], None, None, 1, b"\n")
 @example(['{"source": ', "{}}", '{"source": 1}{"source": 2}'], None, None, 2000, b"\n")
 @given(
