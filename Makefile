@@ -12,6 +12,8 @@ export NODE_NO_WARNINGS := 1
 SIDE_BY_SIDE := -n auto --dist loadfile
 # Tests run side by side; BLAS's threads beside them would wait for each other by spinning.
 export OPENBLAS_NUM_THREADS := 1
+# Of the many processes that tests start, each would compile all modules where this is set.
+export PYTHONDONTWRITEBYTECODE :=
 
 PORTAL_SOURCES := $(shell find portal -type f -not -path 'portal/dist/*' -not -path 'portal/test/*' -not -path 'portal/.vitest/*' -not -path 'portal/node_modules/*')
 

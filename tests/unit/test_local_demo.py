@@ -24,8 +24,8 @@ def true_boxes(count: int) -> list[list[Box]]:
 
 def test_people_draw_about_as_well_as_people_do() -> None:
     random = np.random.default_rng(0)
-    truth = true_boxes(25)
-    drawn = [(draw(boxes, SIZE, random), boxes) for boxes in truth for _ in range(16)]
+    truth = true_boxes(12)
+    drawn = [(draw(boxes, SIZE, random), boxes) for boxes in truth for _ in range(32)]
     quality = mean_iou(drawn)
     assert quality is not None
     assert 0.85 < quality < 0.89
