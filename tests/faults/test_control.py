@@ -20,7 +20,6 @@ from groundwork.jobs.model import JobStatus
 from groundwork.jobs.steps import publishing
 from groundwork.preflight import Findings
 from groundwork.s3_client import S3Client
-from groundwork.service import ServiceRefusedError
 from groundwork.unavailable import UnavailableError
 from tests.support.contract_fakes import FakeRegistry, fake_engine
 from tests.support.fake_services import (
@@ -44,6 +43,7 @@ from tests.support.faults import (
     seen_box,
     some,
 )
+from tests.support.faulty_framework import FaultyFramework
 from tests.support.job_fakes import CrashError, image_bytes
 from tests.support.labeling_requests import (
     LABELS,
@@ -307,83 +307,47 @@ def properties(**others: Any) -> dict[str, Any]:
     }
 
 
-class Deployment:
-    """Custom::LabelingJob, whose function may die at any of its calls, and be called twice."""
+class Deployment(FaultyFramework):
+    """Custom::LabelingJob under a stack's events."""
 
     def __init__(self) -> None:
-        self.clock = FakeClock()
         self.labeling = FakeLabeling()
-        self.dies_at: tuple[int, When] | None = None
-        self.is_throttled_at: int | None = None
-        self.throttled = 0
-        self.calls = 0
-        self.twice = False
-        self._begins = False
-        ask_service = self.labeling.call
-
-        def call(operation: str, **parameters: Any) -> dict[str, Any]:
-            self.calls += 1
-            if self.dies_at == (self.calls, "before"):
-                raise CrashError
-            if self.calls == self.is_throttled_at and not self._begins:
-                self.throttled += 1
-                raise ServiceRefusedError(operation, "Throttling", "not now", is_passing=True)
-            answer = ask_service(operation, **parameters)
-            if self.dies_at == (self.calls, "after"):
-                raise CrashError
-            return answer
-
-        self.labeling.call = call  # type: ignore[method-assign]  # wraps it
+        clock = FakeClock()
+        super().__init__(clock, self._go_on_stopping)
+        self.watch(self.labeling)
         self._resource = LabelingJobResource(
             self.labeling,
             lambda request, engine: Findings(),
-            clock=self.clock,
-            sleep=self.clock.sleep,
+            clock=clock,
+            sleep=clock.sleep,
             region=REGION,
             account=ACCOUNT,
         )
 
-    def run(self, event: Mapping[str, Any]) -> str:
-        """Run one of CloudFormation's requests to its end, as the Provider framework does."""
-        self._begins = True
-        started = self._insist(self._resource.on_event, event)
-        self._begins = False
-        full = {**event, **started}
-        for _ in range(50):
-            answer = self._insist(self._resource.is_complete, full)
-            if answer["IsComplete"]:
-                return str(full["PhysicalResourceId"])
-            for job in self.labeling.jobs.values():
-                if job["LabelingJobStatus"] == "Stopping":
-                    job["LabelingJobStatus"] = "Stopped"
-            self.clock.pass_by(seconds=5)
-        raise AssertionError("the operation does not end")
-
-    def _insist(self, act: Callable[[Any], dict[str, Any]], event: Any) -> dict[str, Any]:
-        for _ in range(3):
-            try:
-                answer = act(event)
-            except CrashError:
-                continue
-            if self.twice:
-                again = act(event)
-                assert again.get("PhysicalResourceId") == answer.get("PhysicalResourceId")
-                return again
-            return answer
-        raise AssertionError("the function died every time")
+    def _go_on_stopping(self) -> None:
+        for job in self.labeling.jobs.values():
+            if job["LabelingJobStatus"] == "Stopping":
+                job["LabelingJobStatus"] = "Stopped"
 
     def life(self) -> None:
         """Create the stack, change the job, and destroy the stack."""
         kind, first, second = "Custom::LabelingJob", properties(), properties(BatchSize="7")
-        old = self.run(resource_event("Create", kind, first, request_id="create"))
+        old = self.run(self._resource, resource_event("Create", kind, first, request_id="create"))
         assert self.running() == [old]
-        new = self.run(
-            resource_event("Update", kind, second, old=first, physical_id=old, request_id="update")
+        update = resource_event(
+            "Update", kind, second, old=first, physical_id=old, request_id="update"
         )
+        new = self.run(self._resource, update)
         assert new != old
-        self.run(resource_event("Delete", kind, first, physical_id=old, request_id="clean-up"))
+        self.run(
+            self._resource,
+            resource_event("Delete", kind, first, physical_id=old, request_id="clean-up"),
+        )
         assert self.running() == [new]
-        self.run(resource_event("Delete", kind, second, physical_id=new, request_id="delete"))
+        self.run(
+            self._resource,
+            resource_event("Delete", kind, second, physical_id=new, request_id="delete"),
+        )
         assert self.running() == []
         assert len(self.labeling.jobs) == 2
 
