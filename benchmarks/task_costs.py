@@ -213,8 +213,9 @@ def _set_up() -> Engine:
     now = datetime.now(UTC)
     registry = RegistryStore(Table(deployed_table()))
     workforce = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:workforce/default"
-    registry.create_workforce(Workforce("default", workforce, _POOL, "client", now, now))
-    registry.create_workteam(Workteam("labelers", _TEAM, "People", ("all",), "default", now, now))
+    registry.create_workforce(Workforce("default", workforce, _POOL, "client", now, now), {})
+    team = Workteam("labelers", _TEAM, "People", ("all",), "default", now, now)
+    registry.create_workteam(team, {})
     identity = Identity("sub", issuer_of(_POOL), "ann", "ann@example.com")
     valid = now + timedelta(hours=1)
     session = Session(hash_of("token"), identity, frozenset({"all"}), now, valid)

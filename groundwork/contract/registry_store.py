@@ -45,13 +45,13 @@ class RegistryStore:
         """Use the table that the function was deployed with."""
         return cls(Table.from_environment())
 
-    def create_workforce(self, workforce: Workforce) -> None:
-        """Add the workforce; WorkforceExistsError if there is one, whatever its name."""
+    def create_workforce(self, workforce: Workforce, tags: Mapping[str, str]) -> None:
+        """Add the workforce with its tags; WorkforceExistsError if there is one, of any name."""
 
         def decide() -> list[Write]:
             for existing in self.workforces():
                 raise WorkforceExistsError(existing.name)
-            return [Put(_workforce_item(workforce))]
+            return [Put(_workforce_item(workforce)), *self._only(workforce.arn, tags)]
 
         self._change(decide)
 
@@ -76,19 +76,19 @@ class RegistryStore:
         return self.workforce(name)
 
     def delete_workforce(self, name: str) -> None:
-        """Remove the workforce; WorkteamsRemainError while it has teams."""
+        """Remove the workforce and its tags; WorkteamsRemainError while it has teams."""
 
         def decide() -> list[Write]:
-            self.workforce(name)
+            workforce = self.workforce(name)
             teams = self.workteams()
             if teams:
                 raise WorkteamsRemainError(", ".join(team.name for team in teams))
-            return [Delete(_WORKFORCE, name.lower())]
+            return [Delete(_WORKFORCE, name.lower()), *self._only(workforce.arn, {})]
 
         self._change(decide)
 
-    def create_workteam(self, team: Workteam) -> None:
-        """Add a work team to the workforce that it names.
+    def create_workteam(self, team: Workteam, tags: Mapping[str, str]) -> None:
+        """Add a work team with its tags to the workforce that it names.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class RegistryStore:
                     raise WorkteamExistsError(existing.name)
             if len(teams) >= MAXIMUM_WORKTEAMS:
                 raise WorkteamLimitError(str(len(teams)))
-            return [Put(_workteam_item(team))]
+            return [Put(_workteam_item(team)), *self._only(team.arn, tags)]
 
         self._change(decide)
 
@@ -136,11 +136,11 @@ class RegistryStore:
         return self.workteam(name)
 
     def delete_workteam(self, name: str) -> None:
-        """Remove a work team; WorkteamNotFoundError if there is none of this name."""
+        """Remove a work team and its tags; WorkteamNotFoundError if there is none of this name."""
 
         def decide() -> list[Write]:
-            self.workteam(name)
-            return [Delete(_WORKTEAM, name.lower())]
+            team = self.workteam(name)
+            return [Delete(_WORKTEAM, name.lower()), *self._only(team.arn, {})]
 
         self._change(decide)
 
@@ -151,13 +151,17 @@ class RegistryStore:
     def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
         """Set tags of a resource; those with other keys stay."""
         if tags:
-            items = ({"PK": f"TAGS#{arn}", "SK": key, "value": tags[key]} for key in tags)
-            self._table.transact([Put(item) for item in items])
+            self._table.transact([_tag(arn, key, tags[key]) for key in tags])
 
     def remove_tags(self, arn: str, keys: Sequence[str]) -> None:
         """Remove tags of a resource; keys that it does not have are no error."""
         if keys:
             self._table.transact([Delete(f"TAGS#{arn}", key) for key in dict.fromkeys(keys)])
+
+    def _only(self, arn: str, tags: Mapping[str, str]) -> list[Write]:
+        """Return the writes after which a resource has these tags and no others."""
+        gone = [Delete(f"TAGS#{arn}", key) for key in self.tags(arn) if key not in tags]
+        return [*gone, *(_tag(arn, key, value) for key, value in tags.items())]
 
     def _change(self, decide: Callable[[], list[Write]]) -> None:
         """Write what ``decide`` returns, deciding anew when another change came between."""
@@ -173,6 +177,10 @@ class RegistryStore:
                 if attempt == _ATTEMPTS - 1:
                     raise
                 time.sleep(_PAUSE_SECONDS * (attempt + 1))
+
+
+def _tag(arn: str, key: str, value: str) -> Put:
+    return Put({"PK": f"TAGS#{arn}", "SK": key, "value": value})
 
 
 def _workforce_item(workforce: Workforce) -> dict[str, Any]:

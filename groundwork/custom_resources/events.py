@@ -1,11 +1,15 @@
 """CloudFormation's events as the CDK's Provider framework passes them on."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from groundwork.custom_resources.failure import failure
+from groundwork.custom_resources.failure import ResourceFailureError, failure
+from groundwork.service import ServiceRefusedError
+
+_logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -83,3 +87,29 @@ def waiting() -> dict[str, Any]:
 def done(**attributes: str) -> dict[str, Any]:
     """Return ``is_complete``'s last answer, with the resource's attributes if it has any."""
     return {"IsComplete": True, "Data": attributes} if attributes else {"IsComplete": True}
+
+
+def looking_again(
+    step: Callable[[ResourceEvent], dict[str, Any]],
+    request: ResourceEvent,
+    clock: Clock,
+    bound: timedelta,
+) -> dict[str, Any]:
+    """Do what ``is_complete`` is to do; wait instead where a service's refusal will pass.
+
+    A stack's destruction, above all, is not to fail of a service's bad minute.
+
+    Parameters
+    ----------
+    bound
+        How long after the operation's start a refusal is taken for one that does not pass.
+    """
+    try:
+        return step(request)
+    except ResourceFailureError as error:
+        said = error.__cause__
+        passes = isinstance(said, ServiceRefusedError) and said.is_passing
+        if not passes or request.is_overdue(clock(), bound):
+            raise
+        _logger.warning("looking again after %s", said)
+        return waiting()

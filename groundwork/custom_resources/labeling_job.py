@@ -8,9 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 from groundwork.contract.arns import Arn, ArnFormatError, labeling_job_arn
-from groundwork.custom_resources.events import Clock, ResourceEvent, done, started, waiting
+from groundwork.custom_resources.events import (
+    Clock,
+    ResourceEvent,
+    done,
+    looking_again,
+    started,
+    waiting,
+)
 from groundwork.custom_resources.failure import (
-    ResourceFailureError,
     failure,
     failure_of_many,
     refusal,
@@ -94,16 +100,7 @@ class LabelingJobResource:
     def is_complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Start the job, or stop it; tell whether that is finished."""
         request = ResourceEvent.parse(event)
-        try:
-            return self._is_complete(request)
-        except ResourceFailureError as error:
-            said = error.__cause__
-            passes = isinstance(said, ServiceRefusedError) and said.is_passing
-            if not passes or request.is_overdue(self._clock(), STOP_BOUND):
-                raise
-            # A stack's destruction, above all, is not to fail of a service's bad minute.
-            _logger.warning("looking again after %s", said)
-            return waiting()
+        return looking_again(self._is_complete, request, self._clock, STOP_BOUND)
 
     def _is_complete(self, request: ResourceEvent) -> dict[str, Any]:
         if request.request_type == "Delete":

@@ -5,10 +5,17 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from groundwork.contract import portal_url
-from groundwork.custom_resources.events import Clock, ResourceEvent, done, started, waiting
+from groundwork.custom_resources.events import (
+    Clock,
+    ResourceEvent,
+    done,
+    looking_again,
+    started,
+    waiting,
+)
 from groundwork.custom_resources.failure import failure, failure_of_many
 from groundwork.service import Service, ServiceRefusedError
-from groundwork.workers.group import WorkerGroup
+from groundwork.workers.group import StepProblem, WorkerGroup
 from groundwork.workers.plan import Plan, Pool, normalized_emails
 
 # Terraform's provider and SageMaker itself write to the client and the pool at the same time.
@@ -43,7 +50,11 @@ class WorkerAccess:
 
     def is_complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Do what the event asks for; running it again changes nothing."""
-        request = ResourceEvent.parse(event)
+        return looking_again(
+            self._establish_or_remove, ResourceEvent.parse(event), self._clock, _HOST_BOUND
+        )
+
+    def _establish_or_remove(self, request: ResourceEvent) -> dict[str, Any]:
         access = _Access(self._cognito, self._notices, request, self._clock())
         if request.request_type == "Delete":
             access.remove_all()
@@ -94,10 +105,10 @@ class _Access:
             raise failure_of_many(
                 f"{len(problems)} step(s) of giving workers access to {self._group} in "
                 f"{self._pool_id} failed; all others were done.",
-                problems,
+                [str(problem) for problem in problems],
                 to_do="correct the addresses or lift the limit named above and deploy again; "
                 "nobody is invited twice.",
-            )
+            ) from next((each.error for each in problems if each.error.is_passing), None)
         warnings += plan.warnings
         return {"PortalUrl": url, "Warnings": "\n".join(warnings)[:_WARNINGS_CHARACTERS]}
 
@@ -134,7 +145,7 @@ class _Access:
         except ServiceRefusedError as error:
             raise self._failed("The pool's users could not be listed.", error) from error
 
-    def _carry_out(self, plan: Plan, pool: Pool) -> list[str]:
+    def _carry_out(self, plan: Plan, pool: Pool) -> list[StepProblem]:
         try:
             return self._workers.carry_out(plan, pool)
         except ServiceRefusedError as error:

@@ -10,7 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 from groundwork.contract.arns import Arn, ArnFormatError, workforce_arn, workteam_arn
-from groundwork.custom_resources.events import Clock, ResourceEvent, done, started, waiting
+from groundwork.custom_resources.events import (
+    Clock,
+    ResourceEvent,
+    done,
+    looking_again,
+    started,
+    waiting,
+)
 from groundwork.custom_resources.failure import ResourceFailureError, failure, refusal
 from groundwork.custom_resources.tags import sync_tags, tag_list
 from groundwork.service import Service, ServiceRefusedError, pages
@@ -51,9 +58,8 @@ class WorkforceResource:
     def is_complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Do what the event asks for, and tell whether it is finished."""
         request = ResourceEvent.parse(event)
-        if request.request_type == "Delete":
-            return self._delete(request)
-        return self._establish(request)
+        act = self._delete if request.request_type == "Delete" else self._establish
+        return looking_again(act, request, self._clock, ACTIVE_BOUND)
 
     def _establish(self, request: ResourceEvent) -> dict[str, Any]:
         name, wanted = request.text("WorkforceName"), _cognito_config(request)
@@ -74,6 +80,9 @@ class WorkforceResource:
                 **_tags(request),
             )
         except ServiceRefusedError as error:
+            found = _describe_workforce(self._labeling, name)
+            if found is not None and found.get("CognitoConfig") == wanted:
+                return  # The SDK sent the request again, as the answer to the first was lost.
             others = self._others()
             if others:
                 raise _second_workforce(others[0], error) from error
@@ -153,8 +162,10 @@ class WorkteamResource:
     def is_complete(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Do what the event asks for, and tell whether it is finished."""
         request = ResourceEvent.parse(event)
-        if request.request_type == "Delete":
-            return self._delete(request)
+        act = self._delete if request.request_type == "Delete" else self._establish
+        return looking_again(act, request, self._clock, DELETION_BOUND)
+
+    def _establish(self, request: ResourceEvent) -> dict[str, Any]:
         name = request.text("WorkteamName")
         found = _describe_workteam(self._labeling, name)
         if found is None:
@@ -271,6 +282,9 @@ class AdoptedWorkforceResource:
         request = ResourceEvent.parse(event)
         if request.request_type == "Delete":
             return done()
+        return looking_again(self._find, request, self._clock, ACTIVE_BOUND)
+
+    def _find(self, request: ResourceEvent) -> dict[str, Any]:
         try:
             found = list(pages(self._labeling, "list_workforces", "Workforces"))
         except ServiceRefusedError as error:

@@ -5,6 +5,7 @@ removal leaves everybody else's users alone, in an adopted pool above all.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,18 @@ from groundwork.service import Service, ServiceRefusedError, pages
 from groundwork.workers.plan import Plan, Pool, PoolUser, normalized_emails, plan_access
 
 _GONE = ("ResourceNotFoundException", "UserNotFoundException")
+
+
+@dataclass(frozen=True)
+class StepProblem:
+    """A step that failed, and what the service said; as text, one sentence."""
+
+    doing: str
+    error: ServiceRefusedError
+
+    def __str__(self) -> str:
+        """Return the sentence."""
+        return f"{self.doing}: {self.error.code}: {self.error.message}"
 
 
 class WorkerGroup:
@@ -92,9 +105,9 @@ class WorkerGroup:
             now=now,
         )
 
-    def carry_out(self, plan: Plan, pool: Pool) -> list[str]:
-        """Do what was decided, each step by itself; return what failed, one sentence each."""
-        problems: list[str] = []
+    def carry_out(self, plan: Plan, pool: Pool) -> list[StepProblem]:
+        """Do what was decided, each step by itself; return what failed."""
+        problems: list[StepProblem] = []
         if plan.invite or plan.record:
             self._ensure_record_group()
         for email in plan.invite:
@@ -121,19 +134,19 @@ class WorkerGroup:
                 )
         return problems
 
-    def subscribe(self, emails: Iterable[str]) -> list[str]:
+    def subscribe(self, emails: Iterable[str]) -> list[StepProblem]:
         """Subscribe each worker to the job notices once: SNS asks for confirmation each time.
 
-        Return what failed, one sentence each.
+        Return what failed.
         """
         wanted = normalized_emails(emails)
-        problems: list[str] = []
+        problems: list[StepProblem] = []
         if not self._topic or not wanted:
             return problems
         try:
             subscribed = set(self._subscriptions())
         except ServiceRefusedError as error:
-            return [f"listing who gets job notices: {error.code}: {error.message}"]
+            return [StepProblem("listing who gets job notices", error)]
         for email in wanted:
             if email not in subscribed:
                 self._try(
@@ -178,11 +191,11 @@ class WorkerGroup:
         where = {"UserPoolId": self._pool_id, "GroupName": group}
         return list(pages(self._cognito, "list_users_in_group", "Users", **where))
 
-    def _try(self, problems: list[str], doing: str, step: Any) -> None:
+    def _try(self, problems: list[StepProblem], doing: str, step: Any) -> None:
         try:
             step()
         except ServiceRefusedError as error:
-            problems.append(f"{doing}: {error.code}: {error.message}")
+            problems.append(StepProblem(doing, error))
 
     def _ensure_record_group(self) -> None:
         try:

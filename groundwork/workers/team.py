@@ -90,7 +90,7 @@ class Team:
         plan = self._group.plan(pool, wanted=emails, previous=(), started_at=now, now=now)
         problems = self._group.carry_out(plan, pool)
         problems += self._group.subscribe(emails)
-        return list(plan.warnings), problems
+        return list(plan.warnings), [str(problem) for problem in problems]
 
     def remove(self, emails: Sequence[str], now: datetime) -> tuple[list[str], list[str]]:
         """Put people out of the team; users that an invitation created are deleted.
@@ -107,7 +107,8 @@ class Team:
         plan = replace(plan, remove=tuple(user for user in plan.remove if user.username in ours))
         found = {user.email.lower() for user in plan.remove}
         unknown = [email for email in normalized_emails(emails) if email not in found]
-        return unknown, self._group.carry_out(plan, pool)
+        problems = self._group.carry_out(plan, pool)
+        return unknown, [str(problem) for problem in problems]
 
 
 def find_team(labeling: Service, name: str | None, cognito: Service, notices: Service) -> Team:

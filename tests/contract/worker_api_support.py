@@ -248,8 +248,10 @@ def _register(cloud: LabelingService, pool: str, client: str) -> None:
     for workforce in registry.workforces():
         registry.delete_workforce(workforce.name)
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:workforce/default"
-    registry.create_workforce(Workforce("default", arn, pool, client, now, now))
-    registry.create_workteam(Workteam("team-a", TEAM_ARN, "People", (GROUP,), "default", now, now))
+    registry.create_workforce(Workforce("default", arn, pool, client, now, now), {})
+    registry.create_workteam(
+        Workteam("team-a", TEAM_ARN, "People", (GROUP,), "default", now, now), {}
+    )
 
 
 def _upload(cloud: LabelingService) -> None:

@@ -216,6 +216,7 @@ class FakeCognito(FakeService):
         }
         self.factors: dict[str, Any] = {"MfaConfiguration": "OFF"}
         self.users: dict[str, dict[str, Any]] = {}
+        self._made = 0
         self.groups: dict[str, set[str]] = {"annotators": set()}
         self.mails: list[tuple[str, str]] = []
 
@@ -226,7 +227,8 @@ class FakeCognito(FakeService):
 
     def add_user(self, email: str, status: str = "CONFIRMED", *, age_days: float = 30) -> str:
         """Put somebody into the pool without this resource's doing."""
-        username = f"user-{len(self.users)}"
+        username = f"user-{self._made}"
+        self._made += 1
         then = self._clock() - timedelta(days=age_days)
         self.users[username] = {
             "Username": username,

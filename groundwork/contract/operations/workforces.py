@@ -35,14 +35,13 @@ def create(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
         updated_at=now,
     )
     try:
-        engine.registry.create_workforce(workforce)
+        engine.registry.create_workforce(workforce, tags)
     except WorkforceExistsError as error:
         raise ValidationError(
             f"You cannot create more than one workforce for account {engine.account} in "
             f"{engine.region}: it has {str(error)!r} already. Use UpdateWorkforce to change it, or "
             "create work teams in it."
         ) from error
-    engine.registry.add_tags(workforce.arn, tags)
     return {"WorkforceArn": workforce.arn}
 
 
@@ -84,7 +83,6 @@ def delete(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
         ) from error
     except WorkforceNotFoundError as error:
         raise missing_workforce(engine, workforce.name) from error
-    engine.registry.remove_tags(workforce.arn, list(engine.registry.tags(workforce.arn)))
     return {}
 
 

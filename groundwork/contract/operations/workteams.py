@@ -50,7 +50,7 @@ def create(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
         notification_topic_arn=_topic(request),
     )
     try:
-        engine.registry.create_workteam(team)
+        engine.registry.create_workteam(team, tags)
     except WorkteamExistsError as error:
         raise ResourceInUseError(f"The work team {team.arn} already exists") from error
     except WorkteamLimitError as error:
@@ -60,7 +60,6 @@ def create(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
         ) from error
     except WorkforceNotFoundError as error:
         raise missing_workforce(engine, team.workforce_name) from error
-    engine.registry.add_tags(team.arn, tags)
     return {"WorkteamArn": team.arn}
 
 
@@ -131,7 +130,6 @@ def delete(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
         engine.registry.delete_workteam(team.name)
     except WorkteamNotFoundError as error:
         raise missing_workteam(engine, team.name) from error
-    engine.registry.remove_tags(team.arn, list(engine.registry.tags(team.arn)))
     return {"Success": True}
 
 
@@ -171,7 +169,7 @@ def _implicit_workforce(engine: Engine, members: list[dict[str, Any]]) -> Workfo
         updated_at=now,
     )
     try:
-        engine.registry.create_workforce(workforce)
+        engine.registry.create_workforce(workforce, {})
     except WorkforceExistsError:
         existing = engine.registry.workforces()[0]
         if problems := list(_foreign_member_problems(members, existing)):
