@@ -445,18 +445,19 @@ def assert_nothing_lost(run: Run) -> None:
 
 def assert_answers_are_published(run: Run) -> None:
     """Every accepted answer is in the output once, and no object has more than were asked for."""
-    published = dict(_published(run.shop))
-    people = Counter(object_id for _, object_id in published)
+    found = dict(published(run.shop))
+    people = Counter(object_id for _, object_id in found)
     assert all(count <= run.scenario.workers for count in people.values())
-    assert run.crew.accepted.keys() <= published.keys()
-    for key, content in published.items():
+    assert run.crew.accepted.keys() <= found.keys()
+    for key, content in found.items():
         tried, accepted = run.crew.tried[key], run.crew.accepted.get(key)
         # The last that was accepted, or one after it whose acceptance nobody heard of.
         first = 0 if accepted is None else tried.index(accepted)
         assert content in tried[first:]
 
 
-def _published(shop: FaultShop) -> Iterator[tuple[tuple[str, int], Mapping[str, Any]]]:
+def published(shop: FaultShop) -> Iterator[tuple[tuple[str, int], Mapping[str, Any]]]:
+    """The answers in the output, by worker and object."""
     seen = set()
     for name in shop.s3.keys("/worker-response/"):
         object_id = int(name.split("/")[5])
