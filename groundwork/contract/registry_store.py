@@ -51,7 +51,7 @@ class RegistryStore:
         def decide() -> list[Write]:
             for existing in self.workforces():
                 raise WorkforceExistsError(existing.name)
-            return [Put(_workforce_item(workforce)), *self._only(workforce.arn, tags)]
+            return [Put(_workforce_item(workforce)), *self.only_these(workforce.arn, tags)]
 
         self._change(decide)
 
@@ -83,7 +83,7 @@ class RegistryStore:
             teams = self.workteams()
             if teams:
                 raise WorkteamsRemainError(", ".join(team.name for team in teams))
-            return [Delete(_WORKFORCE, name.lower()), *self._only(workforce.arn, {})]
+            return [Delete(_WORKFORCE, name.lower()), *self.only_these(workforce.arn, {})]
 
         self._change(decide)
 
@@ -104,7 +104,7 @@ class RegistryStore:
                     raise WorkteamExistsError(existing.name)
             if len(teams) >= MAXIMUM_WORKTEAMS:
                 raise WorkteamLimitError(str(len(teams)))
-            return [Put(_workteam_item(team)), *self._only(team.arn, tags)]
+            return [Put(_workteam_item(team)), *self.only_these(team.arn, tags)]
 
         self._change(decide)
 
@@ -140,13 +140,18 @@ class RegistryStore:
 
         def decide() -> list[Write]:
             team = self.workteam(name)
-            return [Delete(_WORKTEAM, name.lower()), *self._only(team.arn, {})]
+            return [Delete(_WORKTEAM, name.lower()), *self.only_these(team.arn, {})]
 
         self._change(decide)
 
     def tags(self, arn: str) -> dict[str, str]:
         """Return a resource's tags, in order of their keys."""
         return {item["SK"]: item["value"] for item in self._table.query(f"TAGS#{arn}")}
+
+    def only_these(self, arn: str, tags: Mapping[str, str]) -> list[Write]:
+        """Return the writes after which a resource has these tags and no others."""
+        gone = [Delete(f"TAGS#{arn}", key) for key in self.tags(arn) if key not in tags]
+        return [*gone, *(_tag(arn, key, value) for key, value in tags.items())]
 
     def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
         """Set tags of a resource; those with other keys stay."""
@@ -157,11 +162,6 @@ class RegistryStore:
         """Remove tags of a resource; keys that it does not have are no error."""
         if keys:
             self._table.transact([Delete(f"TAGS#{arn}", key) for key in dict.fromkeys(keys)])
-
-    def _only(self, arn: str, tags: Mapping[str, str]) -> list[Write]:
-        """Return the writes after which a resource has these tags and no others."""
-        gone = [Delete(f"TAGS#{arn}", key) for key in self.tags(arn) if key not in tags]
-        return [*gone, *(_tag(arn, key, value) for key, value in tags.items())]
 
     def _change(self, decide: Callable[[], list[Write]]) -> None:
         """Write what ``decide`` returns, deciding anew when another change came between."""

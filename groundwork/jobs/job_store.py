@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -120,10 +120,16 @@ class JobStore:
         """Use the table that the function was deployed with."""
         return cls(Table.from_environment())
 
-    def create(self, job: Job) -> None:
-        """Keep a new job; raises JobExistsError when the name is taken, in whatever case."""
+    def create(self, job: Job, beside: Sequence[Write] = ()) -> None:
+        """Keep a new job; raises JobExistsError when the name is taken, in whatever case.
+
+        Parameters
+        ----------
+        beside
+            What is written with it or not at all.
+        """
         try:
-            self._table.put(Put(_job_item(job, 0), only_new=True))
+            self._table.transact([Put(_job_item(job, 0), only_new=True), *beside])
         except ConflictError:
             raise JobExistsError(
                 f"Labeling job name {job.name!r} is taken: names are unique in an account and "

@@ -1,15 +1,23 @@
 """Starting and stopping a labeling job."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from groundwork.jobs.job_store import JobStore
 from groundwork.jobs.loop_client import LoopClient
 from groundwork.jobs.model import Job, JobStatus
+from groundwork.table_client import Write
 
 
-def start_job(store: JobStore, loop: LoopClient, job: Job) -> None:
-    """Keep a new job and start its loop; raises JobExistsError when the name is taken."""
-    store.create(job)
+def start_job(store: JobStore, loop: LoopClient, job: Job, beside: Sequence[Write] = ()) -> None:
+    """Keep a new job and start its loop; raises JobExistsError when the name is taken.
+
+    Parameters
+    ----------
+    beside
+        What is written with the job or not at all.
+    """
+    store.create(job, beside)
     loop.start(job.name)
 
 

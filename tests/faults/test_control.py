@@ -20,6 +20,7 @@ from groundwork.jobs.model import JobStatus
 from groundwork.jobs.steps import publishing
 from groundwork.preflight import Findings
 from groundwork.s3_client import S3Client
+from groundwork.table_client import Write
 from groundwork.unavailable import UnavailableError
 from tests.support.contract_fakes import FakeRegistry, fake_engine
 from tests.support.fake_services import (
@@ -69,8 +70,8 @@ class _Registry(FakeRegistry):
     def tags(self, arn: str) -> dict[str, str]:
         return self._stored.tags(arn)
 
-    def add_tags(self, arn: str, tags: dict[str, str]) -> None:
-        self._stored.add_tags(arn, tags)
+    def only_these(self, arn: str, tags: dict[str, str]) -> list[Write]:
+        return self._stored.only_these(arn, tags)
 
 
 def labeling_api(shop: FaultShop) -> Engine:
@@ -138,6 +139,35 @@ def test_a_crash_while_a_job_is_created_leaves_one_that_runs(survived: Survived)
             assert described["LabelingJobStatus"] == "InProgress"
             assert described["Tags"] == [{"Key": "a", "Value": "b"}]
             survived.at(1)
+
+
+@pytest.mark.fault(
+    what="two requests in the same instant",
+    where="CreateLabelingJob with the name of a job that another request makes between any of its "
+    "reads and writes, with other tags",
+    outcome="ResourceInUse; the job has the tags of the request that made it",
+)
+def test_two_jobs_of_one_name_do_not_mix(survived: Survived) -> None:
+    other = labeling_job_request(Tags=[{"Key": "other", "Value": "job"}])
+    for name in points_while(create, lambda engine: None):
+        shop = FaultShop()
+        engine = labeling_api(shop)
+        points = Points(shop)
+        told: list[dict[str, Any]] = []
+        points.plan(
+            name,
+            "before",
+            lambda: told.append(ask(engine, "CreateLabelingJob", **other)),  # noqa: B023 - used at once
+        )
+        told.append(create(engine))
+        assert points.fired == [name]
+        refused = ["__type" in each for each in told]
+        assert sorted(refused) == [False, True]
+        described = ask(engine, "DescribeLabelingJob", LabelingJobName=NAME)
+        assert described["Tags"] == (other if refused[1] else REQUEST)["Tags"]
+        shop.machine.run()
+        assert shop.machine.started == [NAME]
+        survived.at(1)
 
 
 @pytest.mark.fault(

@@ -1,6 +1,6 @@
 """An engine of the labeling API in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +11,7 @@ from groundwork.jobs.errors import JobExistsError, JobNotFoundError
 from groundwork.jobs.model import Job
 from groundwork.s3_client import S3NotFoundError, S3UnusableError
 from groundwork.s3_uri import S3Uri
+from groundwork.table_client import Write
 from tests.support.labeling_requests import TEAM_ARN
 from tests.support.labeling_service import ACCOUNT, REGION
 
@@ -32,8 +33,9 @@ class FakeRegistry:
     def tags(self, arn: str) -> dict[str, str]:
         return {}
 
-    def add_tags(self, arn: str, tags: dict[str, str]) -> None:
+    def only_these(self, arn: str, tags: dict[str, str]) -> list[Write]:
         """Forget them."""
+        return []
 
 
 class FakeJobs:
@@ -42,7 +44,7 @@ class FakeJobs:
     def __init__(self) -> None:
         self.kept: dict[str, Job] = {}
 
-    def create(self, job: Job) -> None:
+    def create(self, job: Job, beside: Sequence[Write] = ()) -> None:
         if job.name.lower() in self.kept:
             raise JobExistsError(job.name)
         self.kept[job.name.lower()] = job

@@ -80,10 +80,8 @@ def create(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     )
     if problems := [*_team_problems(engine, job), *_file_problems(engine, job, initial_model)]:
         raise validation_error(problems)
-    # First, since what is tried again after the job is there is refused for its name.
-    engine.registry.add_tags(job.arn, tags)
     try:
-        start_job(engine.jobs, engine.loop, job)
+        start_job(engine.jobs, engine.loop, job, engine.registry.only_these(job.arn, tags))
     except JobExistsError:
         # Another request came between.
         _refuse_taken_name(engine, name)
