@@ -108,7 +108,7 @@ class _Access:
                 [str(problem) for problem in problems],
                 to_do="correct the addresses or lift the limit named above and deploy again; "
                 "nobody is invited twice.",
-            ) from next((each.error for each in problems if each.error.is_passing), None)
+            ) from (problems[0].error if all(each.passes for each in problems) else None)
         warnings += plan.warnings
         return {"PortalUrl": url, "Warnings": "\n".join(warnings)[:_WARNINGS_CHARACTERS]}
 

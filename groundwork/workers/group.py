@@ -22,6 +22,11 @@ class StepProblem:
     doing: str
     error: ServiceRefusedError
 
+    @property
+    def passes(self) -> bool:
+        """Whether the step may succeed soon; Cognito's limit of mails lasts for a day."""
+        return self.error.is_passing and self.error.code != "LimitExceededException"
+
     def __str__(self) -> str:
         """Return the sentence."""
         return f"{self.doing}: {self.error.code}: {self.error.message}"

@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from botocore.exceptions import ClientError
+
 from groundwork.service import ServiceRefusedError
+from groundwork.unavailable import is_passing
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 REGION = "eu-west-1"
@@ -47,7 +50,7 @@ class FakeService:
         self.calls.append((operation, parameters))
         if waiting := self._refusals.get(operation):
             code, message = waiting.pop(0)
-            raise ServiceRefusedError(operation, code, message)
+            raise self.refusal(operation, code, message)
         method: Callable[..., dict[str, Any]] = getattr(self, operation)
         return method(**parameters)
 
@@ -57,7 +60,8 @@ class FakeService:
 
     @staticmethod
     def refusal(operation: str, code: str, message: str) -> ServiceRefusedError:
-        return ServiceRefusedError(operation, code, message)
+        told = ClientError({"Error": {"Code": code, "Message": message}}, operation)
+        return ServiceRefusedError(operation, code, message, is_passing=is_passing(told))
 
 
 class FakeLabeling(FakeService):

@@ -211,6 +211,21 @@ def test_all_workers_who_could_not_be_invited_are_named_and_the_others_are(
     assert setting.cognito.emails_in("annotators") == {"cem@example.com"}
 
 
+def test_the_days_last_mail_is_not_waited_for(setting: Setting) -> None:
+    setting.cognito.refuse("admin_create_user", "LimitExceededException", "50 mails a day", times=9)
+    with pytest.raises(ResourceFailureError, match="50 mails a day"):
+        setting.create("ben@example.com")
+    assert len(setting.cognito.called("admin_create_user")) == 1
+
+
+def test_a_wrong_address_is_told_at_once_although_cognito_is_busy(setting: Setting) -> None:
+    setting.cognito.refuse("admin_create_user", "InvalidParameterException", "bad address")
+    setting.cognito.refuse("admin_create_user", "TooManyRequestsException", "not now")
+    with pytest.raises(ResourceFailureError, match="bad address"):
+        setting.create("ana@", "ben@example.com")
+    assert len(setting.cognito.called("admin_create_user")) == 2
+
+
 def test_missing_addresses_are_added_to_the_client_and_nothing_else_changes(
     setting: Setting,
 ) -> None:
