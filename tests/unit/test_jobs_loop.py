@@ -599,6 +599,41 @@ def test_an_own_consolidation_function_labels(shop: Workshop) -> None:
     assert shop.job().counters == Counters(human_labeled=1, failed=2)
 
 
+def test_large_answers_reach_an_own_function_in_parts_that_it_can_answer(shop: Workshop) -> None:
+    """Masks, say: a function's own answer, which mostly repeats them, may have 6 MB."""
+    sizes = []
+
+    def post(event: Mapping[str, Any]) -> Any:
+        entries = shop.json(event["payload"]["s3Uri"].removeprefix(f"s3://{BUCKET}/"))
+        sizes.append(len(entries))
+        answer = [
+            {
+                "datasetObjectId": entry["datasetObjectId"],
+                "consolidatedAnnotation": {
+                    "content": {"animals": entry["annotations"][0]["annotationData"]["content"]}
+                },
+            }
+            for entry in entries
+        ]
+        assert len(json.dumps(answer)) < 6_000_000
+        return answer
+
+    def mask(person: Worker, task: LeasedTask) -> Mapping[str, Any]:
+        large = task.object_id in (2, 3, 4)
+        return {"mask": "x" * (1_800_000 if large else 10)}
+
+    shop.functions.functions[OWN_POST] = post
+    lines = [json.dumps({"source": f"text {number}"}) for number in range(6)]
+    shop.start(lines, task=None, post=OWN_POST)
+    shop.answer_all([ANN], mask)
+
+    assert sizes == [4, 2]
+    assert [len(line["animals"]) > 1_000_000 for line in shop.output()] == [
+        *(False, False, True),
+        *(True, True, False),
+    ]
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

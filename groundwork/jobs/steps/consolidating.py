@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from groundwork.jobs import layout, tasks
@@ -29,14 +28,19 @@ from groundwork.manifest import (
     with_label,
 )
 from groundwork.s3_client import S3Client, S3NotFoundError, S3Uri
+from groundwork.side_by_side import in_order
 
 # The version that events in samples carry:
 # https://github.com/aws-samples/aws-sagemaker-ground-truth-recipe
 _POST_EVENT_VERSION = "2018-10-06"
-# Objects per payload. A function's answer may have 6 MB, so that thousands of objects need several:
+# Objects per payload, and how much their answers may be together unless one has more. A function's
+# answer, which mostly repeats people's, may have 6 MB:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _PART = 500
+_PART_BYTES = 4 * 1024 * 1024
 _THREADS = 16
+# An own template's answers may have megabytes each.
+_THREADS_WITH_LARGE_ANSWERS = 4
 _MAXIMUM_REASON_CHARACTERS = 1000
 _log = logging.getLogger(__name__)
 
@@ -48,6 +52,7 @@ class AnsweredObject:
     candidate: Candidate
     answers: tuple[tuple[AnswerRecord, Mapping[str, Any]], ...]
     response_uri: S3Uri
+    size_bytes: int
 
 
 @dataclass
@@ -333,37 +338,45 @@ def _usable(
 def _answered_parts(
     context: _Context, closed_tasks: Mapping[int, Task]
 ) -> Iterator[tuple[int, list[AnsweredObject]]]:
+    def published(candidate: Candidate) -> AnsweredObject | None:
+        task = closed_tasks.get(candidate.object_id)
+        return _publish_answers(context, candidate, task) if task and task.answers else None
+
+    threads = _THREADS if context.job.task else _THREADS_WITH_LARGE_ANSWERS
     candidates = read_candidates(context.files, context.job, context.batch.iteration)
-    part = 0
-    with ThreadPoolExecutor(_THREADS) as pool:
-        while group := list(islice(candidates, _PART)):
-            having_answers = [
-                (candidate, closed_tasks[candidate.object_id])
-                for candidate in group
-                if candidate.object_id in closed_tasks and closed_tasks[candidate.object_id].answers
-            ]
-            yield (
-                part,
-                list(pool.map(lambda pair: _publish_answers(context, *pair), having_answers)),
-            )
-            part += 1
+    part, answered = 0, list[AnsweredObject]()
+    looked_at = size_bytes = 0
+    # Which objects are a part's must not change when the step runs again.
+    for entry in in_order(published, candidates, threads=threads, ahead=threads):
+        entry_bytes = entry.size_bytes if entry else 0
+        if looked_at == _PART or (answered and size_bytes + entry_bytes > _PART_BYTES):
+            yield part, answered
+            part, answered = part + 1, []
+            looked_at = size_bytes = 0
+        looked_at += 1
+        size_bytes += entry_bytes
+        if entry:
+            answered.append(entry)
+    if looked_at:
+        yield part, answered
 
 
 def _publish_answers(context: _Context, candidate: Candidate, task: Task) -> AnsweredObject:
     """Gather an object's answers in one file, as the service does."""
 
-    def content(record: AnswerRecord) -> Mapping[str, Any]:
+    def stored(record: AnswerRecord) -> bytes:
         uri = layout.answer_uri(
             context.job, task.iteration, task.object_id, record.worker_id, record.digest
         )
-        answer: Mapping[str, Any] = json.loads(context.files.get(uri))
-        return answer
+        return context.files.get(uri)
 
+    contents = [stored(record) for record in task.answers]
     last = max(record.submitted_at for record in task.answers)
     entry = AnsweredObject(
         candidate=candidate,
-        answers=tuple((record, content(record)) for record in task.answers),
+        answers=tuple(zip(task.answers, map(json.loads, contents), strict=True)),
         response_uri=layout.worker_response_uri(context.job, task.iteration, task.object_id, last),
+        size_bytes=sum(map(len, contents)),
     )
     answers = [_published(record, given) for record, given in entry.answers]
     context.put_json(entry.response_uri, {"answers": answers})
