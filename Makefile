@@ -41,7 +41,7 @@ portal/dist/.built: node_modules/.installed $(PORTAL_SOURCES)
 	@touch $@
 
 demo: setup ## Deploy to the local cloud, label with simulated workers, destroy (ENGINE=, IMAGES=, LABELS=, TRUTH=, PEOPLE_ONLY=1, COUNT=, TARGET=)
-	$(BIN)/groundwork demo --engine $(ENGINE) $(if $(IMAGES),--images "$(IMAGES)") $(if $(LABELS),--labels "$(LABELS)") $(if $(TRUTH),--truth "$(TRUTH)") \
+	@$(BIN)/groundwork demo --engine $(ENGINE) $(if $(IMAGES),--images "$(IMAGES)") $(if $(LABELS),--labels "$(LABELS)") $(if $(TRUTH),--truth "$(TRUTH)") \
 	  $(if $(PEOPLE_ONLY),--people-only) $(if $(COUNT),--count $(COUNT)) $(if $(TARGET),--target $(TARGET))
 
 test: lint audit-dependencies unit synth contract portal e2e ## Everything CI runs
