@@ -144,7 +144,9 @@ def _path(value: Any, root: Path, accepted: str) -> Path:
         path = (root / Path(value).expanduser()).resolve()
         path.exists()
     except (OSError, ValueError, RuntimeError) as error:
-        _refuse(accepted, f"No path is written so: {error}.")
+        # Of the operating system's message the path, which is shown already, is left out.
+        reason = error.strerror if isinstance(error, OSError) else error
+        _refuse(accepted, f"No path is written so: {reason}.")
     return path
 
 

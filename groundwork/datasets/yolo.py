@@ -33,6 +33,7 @@ from groundwork.results.quality import Box
 _SETTINGS = "data.yaml"
 # Twelve digits keep a thousandth of a pixel in any image that a labeling job takes.
 _DIGITS = 12
+_SHOWN_CHARACTERS = 200
 
 
 class YoloWriter:
@@ -127,22 +128,36 @@ def _classes(path: Path, settings: Any) -> tuple[str, ...]:
 
 
 def _image_folders(path: Path, settings: Mapping[str, Any]) -> list[Path]:
-    base = path.parent / str(settings.get("path") or ".")
-    if not base.is_dir():
-        # Written on another machine: the file's own folder is the next best.
-        base = path.parent
-    folders: list[Path] = []
+    # Written on another machine: the file's own folder is the next best.
+    base = _folder(path.parent, settings.get("path") or ".") or path.parent
+    folders: dict[Path, None] = {}
+    missing = []
     for split in ("train", "val", "test"):
         given = settings.get(split)
         for entry in given if isinstance(given, list) else [given]:
-            if entry and (found := (base / str(entry)).resolve()) not in folders:
-                folders.append(found)
-    missing = [str(each) for each in folders if not each.is_dir()]
+            if not entry:
+                continue
+            if found := _folder(base, entry):
+                folders[found] = None
+            else:
+                missing.append(repr(str(entry)[:_SHOWN_CHARACTERS]))
     if missing or not folders:
         raise DatasetError(
-            [f"{path} names folders of images that are not there: {', '.join(missing) or 'none'}"]
+            [
+                f"{path} names folders of images that are not there, below {base}: "
+                f"{', '.join(missing) or 'none'}"
+            ]
         )
-    return folders
+    return list(folders)
+
+
+def _folder(base: Path, name: Any) -> Path | None:
+    """Return a folder that is there; None also for what is no name of one."""
+    try:
+        found = (base / str(name)).resolve()
+        return found if found.is_dir() else None
+    except (OSError, ValueError, RuntimeError):
+        return None
 
 
 def _images(

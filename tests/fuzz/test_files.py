@@ -93,11 +93,12 @@ def test_a_good_line_can_be_labeled_and_read_by_anybody(body: bytes) -> None:
     ):
         strict = json.loads(written, parse_constant=lambda name: 1 / 0)
         assert strict["label-metadata"]
-        kept = {key: value for key, value in strict.items() if not key.startswith("label")}
-        given_attributes = parse_object(body)
-        assert kept == {
-            key: value for key, value in given_attributes.items() if not key.startswith("label")
-        }
+        # What both have of half a surrogate pair is read as it is everywhere here.
+        kept, given_attributes = (
+            {key: value for key, value in parse_object(line).items() if not key.startswith("label")}
+            for line in (written, body)
+        )
+        assert kept == given_attributes
 
 
 @hostile

@@ -481,6 +481,9 @@ def test_images_that_ask_to_be_rotated_are_counted(tmp_path: Path) -> None:
         ("voc", "labels.txt", b"caf\xe9", "labels.txt is not UTF-8 at byte 3"),
         ("yolo", "data.yaml", b"names: " + b"[" * 3_000, "cannot be read as YAML"),
         ("yolo", "data.yaml", b"names: {a: 1, 2: b}", 'has no "names"'),
+        ("yolo", "data.yaml", b'{names: [a], train: "\\ud800"}', "'\\ud800'"),
+        ("yolo", "data.yaml", b'{names: [a], path: "a\\0b", train: "c\\0d"}', "'c\\x00d'"),
+        ("yolo", "data.yaml", b"{names: [a], train: " + b"x" * 5_000 + b"}", "that are not there"),
     ],
 )
 def test_a_data_set_that_cannot_be_read_says_why(
