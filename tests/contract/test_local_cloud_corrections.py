@@ -287,7 +287,7 @@ def embedded_metrics(cloud: LocalCloud) -> Any:
         ComparisonOperator="GreaterThanThreshold",
     )
     invoke(cloud, "Measuring", {})
-    # A busy machine may log what a call said after the call.
+    # On AWS, too, metrics come some time after the call that logs them.
     until = time.monotonic() + 5
     while True:
         metrics = cloudwatch.list_metrics(Namespace="Probe")["Metrics"]
