@@ -380,6 +380,12 @@ class LocalCloud:
                 reason = event.get("ResourceStatusReason", "")
                 if failed and event["Timestamp"] >= begun and "cancelled" not in reason:
                     yield f"{stack.name}: {event['LogicalResourceId']}: {reason}"
+            # What a stack's validation found stands only here: its own reason points to it.
+            pages = cloudformation.get_paginator("describe_events").paginate(StackName=stack.name)
+            for event in [event for page in pages for event in page["OperationEvents"]]:
+                if event["EventType"] == "VALIDATION_ERROR" and event["Timestamp"] >= begun:
+                    reason = event["ValidationStatusReason"]
+                    yield f"{stack.name}: {event['LogicalResourceId']}: {reason}"
 
 
 def project_root(start: Path | None = None) -> Path:
