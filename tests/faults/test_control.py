@@ -32,6 +32,7 @@ from tests.support.fake_services import (
 )
 from tests.support.fault_rows import Survived
 from tests.support.faults import (
+    WHENS,
     FaultShop,
     Points,
     Run,
@@ -44,7 +45,11 @@ from tests.support.faults import (
     seen_box,
     some,
 )
-from tests.support.faulty_framework import FaultyFramework
+from tests.support.faulty_framework import (
+    FaultyFramework,
+    lives_with_crashes,
+    lives_with_throttling,
+)
 from tests.support.job_fakes import CrashError, image_bytes
 from tests.support.labeling_requests import (
     LABELS,
@@ -58,7 +63,6 @@ from tests.support.labeling_requests import (
 from tests.support.labeling_service import BUCKET
 
 NAME = "boxes-1"
-BOTH: tuple[When, When] = ("before", "after")
 
 
 class _Registry(FakeRegistry):
@@ -125,7 +129,7 @@ def points_while(act: Callable[[Engine], Any], prepare: Callable[[Engine], Any])
 )
 def test_a_crash_while_a_job_is_created_leaves_one_that_runs(survived: Survived) -> None:
     for name in points_while(create, lambda engine: None):
-        for when in BOTH:
+        for when in WHENS:
             shop = FaultShop()
             engine = labeling_api(shop)
             points = Points(shop)
@@ -179,7 +183,7 @@ def test_two_jobs_of_one_name_do_not_mix(survived: Survived) -> None:
 @pytest.mark.parametrize("operation", ["DescribeLabelingJob", "StopLabelingJob"])
 def test_a_job_that_was_left_without_a_loop_gets_one(operation: str, survived: Survived) -> None:
     for name in points_while(create, lambda engine: None):
-        for when in BOTH:
+        for when in WHENS:
             shop = FaultShop()
             engine = labeling_api(shop)
             points = Points(shop)
@@ -214,7 +218,7 @@ def test_a_crash_while_a_job_is_stopped_does_not_keep_it(survived: Survived) -> 
         return ask(engine, "StopLabelingJob", LabelingJobName=NAME)
 
     for name in points_while(stop, begin):
-        for when in BOTH:
+        for when in WHENS:
             shop = FaultShop()
             engine = labeling_api(shop)
             begin(engine)
@@ -272,14 +276,14 @@ def test_a_hand_over_may_break_off(survived: Survived, monkeypatch: pytest.Monke
     expected = reference.outcome()
     assert reference.shop.machine.started == ["job", "job_1", "job_2", "job_3"]
     for name in some(points_of(LONG), 17):
-        for when in BOTH:
+        for when in WHENS:
             run = crashing(LONG, name, when)
             assert_nothing_lost(run)
             assert run.outcome() == expected
             assert run.shop.machine.started == reference.shop.machine.started
             survived.at(1)
     for place in range(len(reference.shop.machine.started) - 1):
-        for when in BOTH:
+        for when in WHENS:
             run = Run(LONG)
             lose_start(run, place, when)
             run.go()
@@ -396,14 +400,8 @@ class Deployment(FaultyFramework):
     outcome="one job for each definition, none that runs after the deletion",
 )
 def test_cloudformations_events_survive_crashes(survived: Survived) -> None:
-    reference = Deployment()
-    reference.life()
-    for number in range(1, reference.calls + 1):
-        for when in BOTH:
-            deployment = Deployment()
-            deployment.dies_at = number, when
-            deployment.life()
-            survived.at(1)
+    for _ in lives_with_crashes(Deployment):
+        survived.at(1)
 
 
 @pytest.mark.fault(
@@ -412,12 +410,7 @@ def test_cloudformations_events_survive_crashes(survived: Survived) -> None:
     outcome="the framework looks again; one job for each definition, none after the deletion",
 )
 def test_cloudformation_waits_for_a_busy_labeling_api(survived: Survived) -> None:
-    reference = Deployment()
-    reference.life()
-    for number in range(1, reference.calls + 1):
-        deployment = Deployment()
-        deployment.is_throttled_at = number
-        deployment.life()
+    for deployment in lives_with_throttling(Deployment):
         survived.at(deployment.throttled)
 
 

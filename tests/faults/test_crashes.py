@@ -15,6 +15,7 @@ from tests.support.faults import (
     CLASSES,
     FAILING,
     STOPPED,
+    WHENS,
     Answer,
     FaultShop,
     Run,
@@ -29,8 +30,6 @@ from tests.support.faults import (
 )
 from tests.support.job_fakes import CrashError
 from tests.support.state_machine import Call
-
-BOTH: tuple[When, When] = ("before", "after")
 
 
 def crash_everywhere(
@@ -50,7 +49,7 @@ def crash_everywhere(
 
 def both_sides_of(names: Sequence[str]) -> list[tuple[str, When]]:
     """Return each point before and after its write; of an odd part, some of either kind."""
-    return [(name, when) for name in names for when in BOTH]
+    return [(name, when) for name in names for when in WHENS]
 
 
 @pytest.mark.fault(

@@ -13,6 +13,7 @@ from tests.support.fault_rows import Survived
 from tests.support.faults import (
     BOXES,
     BOXES_AND_CLASSES,
+    CLASSES,
     Crew,
     FaultShop,
     Run,
@@ -26,7 +27,7 @@ from tests.support.job_fakes import box, boxes_answer, class_answer
 
 LATER = {
     BOXES.name: boxes_answer(box("cat", 1, 2, 3, 4)),
-    "classes by two workers": class_answer("cat"),
+    CLASSES.name: class_answer("cat"),
 }
 
 

@@ -26,12 +26,15 @@ from tests.support.fake_services import (
     resource_event,
 )
 from tests.support.fault_rows import Survived
-from tests.support.faults import FaultShop, Points, When, crash
-from tests.support.faulty_framework import FaultyFramework
+from tests.support.faults import WHENS, FaultShop, Points, crash
+from tests.support.faulty_framework import (
+    FaultyFramework,
+    lives_with_crashes,
+    lives_with_throttling,
+)
 from tests.support.job_fakes import CrashError
 from tests.support.labeling_service import ACCOUNT, REGION
 
-BOTH: tuple[When, When] = ("before", "after")
 WORKFORCE = {
     "WorkforceName": "workshop",
     "CognitoConfig": {"ClientId": "client1", "UserPool": f"{REGION}_Pool"},
@@ -135,14 +138,8 @@ class TeamDeployment(FaultyFramework):
     outcome="one workforce and the stack's teams with their tags; nothing is left in the end",
 )
 def test_the_resources_functions_may_crash(survived: Survived) -> None:
-    reference = TeamDeployment()
-    reference.life()
-    for number in range(1, reference.calls + 1):
-        for when in BOTH:
-            deployment = TeamDeployment()
-            deployment.dies_at = number, when
-            deployment.life()
-            survived.at(1)
+    for _ in lives_with_crashes(TeamDeployment):
+        survived.at(1)
 
 
 @pytest.mark.fault(
@@ -156,7 +153,7 @@ def test_the_labeling_api_may_crash(survived: Survived) -> None:
     points = Points(reference.shop)
     reference.life()
     for name in points.names:
-        for when in BOTH:
+        for when in WHENS:
             deployment = TeamDeployment()
             faults = Points(deployment.shop)
             faults.plan(name, when, crash)
@@ -170,12 +167,7 @@ def test_the_labeling_api_may_crash(survived: Survived) -> None:
     outcome="the framework looks again; one workforce and the stack's teams, nothing in the end",
 )
 def test_the_labeling_api_may_be_busy(survived: Survived) -> None:
-    reference = TeamDeployment()
-    reference.life()
-    for number in range(1, reference.calls + 1):
-        deployment = TeamDeployment()
-        deployment.is_throttled_at = number
-        deployment.life()
+    for deployment in lives_with_throttling(TeamDeployment):
         survived.at(deployment.throttled)
 
 
@@ -251,15 +243,9 @@ class AccessDeployment(FaultyFramework):
     "before are left",
 )
 def test_letting_workers_in_may_break_off(survived: Survived) -> None:
-    reference = AccessDeployment()
-    reference.life()
-    for number in range(1, reference.calls + 1):
-        for when in BOTH:
-            deployment = AccessDeployment()
-            deployment.dies_at = number, when
-            deployment.life()
-            assert len(deployment.cognito.mails) == 3
-            survived.at(1)
+    for deployment in lives_with_crashes(AccessDeployment):
+        assert len(deployment.cognito.mails) == 3
+        survived.at(1)
 
 
 @pytest.mark.fault(
@@ -269,12 +255,7 @@ def test_letting_workers_in_may_break_off(survived: Survived) -> None:
     "a second one with a new password where it could not be recorded who was",
 )
 def test_cognito_may_be_busy(survived: Survived) -> None:
-    reference = AccessDeployment()
-    reference.life()
-    for number in range(1, reference.calls + 1):
-        deployment = AccessDeployment()
-        deployment.is_throttled_at = number
-        deployment.life()
+    for deployment in lives_with_throttling(AccessDeployment):
         assert len(deployment.cognito.mails) <= 4
         survived.at(deployment.throttled)
 

@@ -38,6 +38,7 @@ from tests.support.learning_fakes import LABELS, colour_world
 from tests.support.state_machine import Machine
 
 When = Literal["before", "after"]
+WHENS: tuple[When, When] = ("before", "after")
 Answer = Callable[[int], Mapping[str, Any]]
 T = TypeVar("T")
 

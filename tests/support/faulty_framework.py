@@ -1,11 +1,12 @@
 """The CDK's Provider framework around a custom resource whose function has accidents."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
 from groundwork.service import Service, ServiceRefusedError
 from tests.support.fake_services import FakeClock
-from tests.support.faults import When
+from tests.support.faults import WHENS, When
 from tests.support.job_fakes import CrashError
 
 
@@ -17,7 +18,7 @@ class Resource(Protocol):
     def is_complete(self, event: Mapping[str, Any]) -> dict[str, Any]: ...
 
 
-class FaultyFramework:
+class FaultyFramework(ABC):
     """Runs events to their end, while the function dies, is throttled, or is called twice.
 
     ``dies_at`` and ``is_throttled_at`` are numbers of the calls that the function makes of the
@@ -59,6 +60,10 @@ class FaultyFramework:
 
         service.call = call  # type: ignore[method-assign]  # wraps it
 
+    @abstractmethod
+    def life(self) -> None:
+        """Create a stack, change it, destroy it, and check what there is after each."""
+
     def run(self, resource: Resource, event: Mapping[str, Any]) -> str:
         """Run one of CloudFormation's requests to its end; return the physical id."""
         self._begins = True
@@ -85,3 +90,31 @@ class FaultyFramework:
                 return again
             return answer
         raise AssertionError("the function died every time")
+
+
+Deployment = TypeVar("Deployment", bound=FaultyFramework)
+
+
+def lives_with_crashes(make: Callable[[], Deployment]) -> Iterator[Deployment]:
+    """Let the function die before and after each call that it makes, in a life of its own."""
+    for number in range(1, _calls_in(make) + 1):
+        for when in WHENS:
+            deployment = make()
+            deployment.dies_at = number, when
+            deployment.life()
+            yield deployment
+
+
+def lives_with_throttling(make: Callable[[], Deployment]) -> Iterator[Deployment]:
+    """Let each call be refused once, in a life of its own."""
+    for number in range(1, _calls_in(make) + 1):
+        deployment = make()
+        deployment.is_throttled_at = number
+        deployment.life()
+        yield deployment
+
+
+def _calls_in(make: Callable[[], FaultyFramework]) -> int:
+    deployment = make()
+    deployment.life()
+    return deployment.calls

@@ -56,7 +56,6 @@ class _Pipe:
                 if not data:
                     whole = [self._unfinished] if self._unfinished else []
                     self._is_open = False
-                    os.close(self._descriptor)
                 for line in whole:
                     self.lines.put(line.decode("utf-8", "replace"))
             return False
@@ -67,6 +66,7 @@ class _Pipe:
         waiting.register(self._descriptor, select.POLLIN)
         while self.read():
             waiting.poll()
+        os.close(self._descriptor)
 
 
 def _read(_original: Callable[[Any], None], worker: Any) -> None:
